@@ -1,0 +1,113 @@
+import Statistics
+
+/// The windows of one metric of a model. Made when the first sample comes: a model that only ever predicts costs little.
+struct MetricWindows {
+    private(set) var actuals: SampleWindow<ActualSample>?
+    /// By horizon bucket.
+    private(set) var errors: [SampleWindow<ErrorSample>?] = []
+    private(set) var shift: BaselineComparison?
+    /// `at` of the first actual ever.
+    private(set) var firstActualAt: Milliseconds?
+
+    var actualCount: Int { actuals?.count ?? 0 }
+    var pairCount: Int { errors.reduce(0) { $0 + ($1?.count ?? 0) } }
+
+    mutating func add(_ sample: ActualSample, _ configuration: DriftConfiguration) {
+        if actuals == nil {
+            actuals = SampleWindow(
+                capacity: configuration.windowSize,
+                span: configuration.window == .span ? configuration.distributionSpan : nil)
+        }
+        firstActualAt = min(firstActualAt ?? sample.at, sample.at)
+        actuals!.offer(
+            sample, added: { _ = shift?.add($0.value) }, removed: { _ = shift?.remove($0.value) })
+    }
+
+    mutating func add(_ sample: ErrorSample, bucket: Int, _ configuration: DriftConfiguration) {
+        while errors.count <= bucket { errors.append(nil) }
+        if errors[bucket] == nil {
+            errors[bucket] = SampleWindow(
+                capacity: configuration.windowSize, span: configuration.window == .span ? configuration.errorSpan : nil)
+        }
+        errors[bucket]!.offer(sample, added: { _ in }, removed: { _ in })
+    }
+
+    mutating func expire(now: Milliseconds) {
+        actuals?.expire(now: now) { _ = shift?.remove($0.value) }
+        for window in errors { window?.expire(now: now) { _ in } }
+    }
+
+    func removeErrors() {
+        for window in errors { window?.removeAll { _ in } }
+    }
+
+    /// Error over all horizon buckets.
+    var predictionError: PredictionError {
+        var error = PredictionError()
+        for window in errors { window?.ring.forEach { error.add($0) } }
+        return error
+    }
+
+    /// How much of its span the fullest error window covers.
+    var errorCoverage: Milliseconds {
+        errors.compactMap { window in
+            guard let window, let oldest = window.oldest, let newest = window.newest else { return nil }
+            return newest - oldest
+        }.max() ?? 0
+    }
+
+    /// Statistic and p-value of the window against the baseline; nil without either.
+    mutating func distributionShift() -> (statistic: Double, pValue: Double)? {
+        guard shift != nil, shift!.count > 0 else { return nil }
+        return (shift!.statistic(), shift!.pValue().value)
+    }
+
+    /// Mean of the actuals in the window; NaN while there are none.
+    var mean: Double {
+        var sum = 0.0
+        actuals?.ring.forEach { sum += $0.value }
+        return sum / Double(actualCount)
+    }
+
+    var values: [Double] {
+        var values: [Double] = []
+        values.reserveCapacity(actualCount)
+        actuals?.ring.forEach { values.append($0.value) }
+        return values
+    }
+
+    /// Holds the window against this baseline from now on.
+    mutating func compare(with baseline: MetricBaseline?) {
+        guard let baseline else {
+            shift = nil
+            return
+        }
+        var fresh = BaselineComparison(baseline: baseline.distribution)
+        actuals?.ring.forEach { _ = fresh.add($0.value) }
+        shift = fresh
+    }
+}
+
+/// The last so many predictions, each within its expected range or not: AR.
+struct AnomalyWindow {
+    private var flags: [Bool] = []
+    private var next = 0
+    private let capacity: Int
+    private(set) var anomalies = 0
+
+    init(capacity: Int) { self.capacity = capacity }
+
+    var count: Int { flags.count }
+    var rate: Double { flags.isEmpty ? 0 : Double(anomalies) / Double(flags.count) }
+
+    mutating func add(isAnomalous: Bool) {
+        if isAnomalous { anomalies += 1 }
+        if flags.count < capacity {
+            flags.append(isAnomalous)
+        } else {
+            if flags[next] { anomalies -= 1 }
+            flags[next] = isAnomalous
+            next = next + 1 == capacity ? 0 : next + 1
+        }
+    }
+}

@@ -1,0 +1,261 @@
+import Statistics
+
+extension Engine {
+    /// Decides about one model and says what follows from it.
+    func evaluate(_ model: ModelState, _ round: inout Round, into effects: inout [Effect]) {
+        for slot in model.windows.indices { model.windows[slot].expire(now: round.boundary) }
+        captureBaselineIfDue(model, at: round.boundary)
+        serveTimers(model, at: round.boundary, into: &effects)
+        let signal = injectedSignal?(model.name, round.boundary) ?? measure(model, at: round.boundary)
+        followScore(model, signal, at: round.boundary)
+        var deliberation = deliberation(model, signal, round)
+        followPlan(model, &deliberation, round)
+        var conclusion = deliberation.conclude()
+        if let published = round.published { conclusion = asPublished(model, conclusion, published, round.boundary) }
+        var decision = Decision(
+            model: model.name, modelVersion: model.serving >= 0 ? versionNames[model.serving] : nil,
+            evaluatedAt: round.boundary, outcome: conclusion.outcome, reason: conclusion.reason,
+            text: conclusion.text, confidence: conclusion.confidence, priority: conclusion.priority,
+            waitUntil: conclusion.waitUntil, requestID: model.ledger.open?.requestID, checks: conclusion.checks,
+            signal: deliberation.signal, load: deliberation.load,
+            history: HistoryEvidence(
+                lastTraining: model.ledger.lastTraining?.at, isAssumed: model.ledger.lastTraining?.isAssumed ?? false,
+                trainingsInWeek: model.ledger.counting(after: round.boundary - 7 * .day).count,
+                openRequestID: model.ledger.open?.requestID, baselineVersion: model.baseline?.version),
+            cut: round.cut)
+        followAlerts(model, deliberation, conclusion, at: round.boundary, into: &effects)
+        if conclusion.outcome == .trigger {
+            let request = open(model, decision, round)
+            decision.requestID = request.requestID
+            effects.append(.decision(decision))
+            if model.settings.mode == .act {
+                effects.append(.request(request))
+                effects.append(.alert(Alert(
+                    kind: .trainingTriggered, severity: .info, model: model.name, requestID: request.requestID,
+                    at: round.boundary, text: conclusion.text)))
+                round.openRequests += 1
+            }
+        } else {
+            effects.append(.decision(decision))
+        }
+        counters.decisions &+= 1
+    }
+
+    // MARK: Drift
+
+    /// The drift signal over the model's windows; nil before there is anything to measure.
+    private func measure(_ model: ModelState, at boundary: Milliseconds) -> DriftSignal? {
+        guard model.lastPrediction != nil else { return nil }
+        var measures = DriftSignal.ErrorMeasures(measure: model.settings.errorMeasure)
+        var (mape, wape, smape, mase) = (MeanOverMetrics(), MeanOverMetrics(), MeanOverMetrics(), MeanOverMetrics())
+        var statistics = MeanOverMetrics()
+        var largestShift = 0.0
+        var metrics: [MetricDrift] = []
+        var (pairs, actuals) = (0, 0)
+        for slot in model.slotsByName {
+            let windows = model.windows[slot]
+            let error = windows.predictionError
+            mape.add(error.mape)
+            wape.add(error.wape)
+            smape.add(error.smape)
+            mase.add(error.mase)
+            measures.skippedPairs += error.skipped
+            pairs += error.pairs
+            actuals += windows.actualCount
+            var drift = MetricDrift(
+                metric: model.metricNames[slot], error: error.value(model.settings.errorMeasure),
+                samples: windows.actualCount)
+            if let shift = model.windows[slot].distributionShift(), let baseline = model.baseline?.metrics[slot] {
+                let meanShift = baseline.meanShift(of: windows.mean)
+                drift.statistic = shift.statistic
+                drift.pValue = shift.pValue
+                drift.meanShift = meanShift
+                statistics.add(shift.statistic)
+                largestShift = max(largestShift, meanShift)
+            }
+            metrics.append(drift)
+        }
+        markDrifted(&metrics)
+        (measures.mape, measures.wape, measures.smape, measures.mase) = (mape.value, wape.value, smape.value, mase.value)
+        let terms = DriftSignal.Terms(
+            predictionError: measures.selected ?? 0, distributionShift: statistics.value ?? 0,
+            featureDrift: largestShift, anomalyRate: model.anomalies.rate)
+        let score = terms.score(configuration.drift.weights)
+        let (recommendation, confidence) = DriftScore.recommendation(
+            score, critical: model.settings.critical, warning: model.settings.warning)
+        return DriftSignal(
+            score: score, scoring: .plain, recommendation: recommendation, confidence: confidence, terms: terms,
+            plain: terms, plainScore: score, floors: nil, errors: measures, metrics: metrics, pairs: pairs,
+            actuals: actuals, predictions: model.anomalies.count, aboveSince: nil)
+    }
+
+    private func markDrifted(_ metrics: inout [MetricDrift]) {
+        let tested = metrics.indices.filter { metrics[$0].pValue != nil }
+        guard !tested.isEmpty else { return }
+        let rejected = BenjaminiHochberg.rejected(tested.map { metrics[$0].pValue! }, falseDiscoveryRate: 0.05)
+        for (position, index) in tested.enumerated() { metrics[index].isDrifted = rejected[position] }
+    }
+
+    private func followScore(_ model: ModelState, _ signal: DriftSignal?, at boundary: Milliseconds) {
+        guard signal?.recommendation == .retrain else {
+            model.aboveSince = nil
+            model.evaluationsAbove = 0
+            return
+        }
+        model.aboveSince = model.aboveSince ?? boundary
+        model.evaluationsAbove += 1
+    }
+
+    private func captureBaselineIfDue(_ model: ModelState, at boundary: Milliseconds) {
+        let drift = configuration.drift
+        if model.captureBaseline == nil, model.baseline == nil, let first = model.firstActualAt,
+            boundary - first >= drift.baselineSpan
+        {
+            model.captureBaseline = .first
+        }
+        if let origin = model.captureBaseline {
+            model.captureBaseline = nil
+            if !(model.isBaselineFrozen && origin == .training && model.baseline != nil) {
+                model.capture(origin: origin, at: boundary)
+            }
+        }
+        model.captureLateMetrics(at: boundary, after: drift.baselineSpan)
+    }
+
+    private func hasEnough(_ model: ModelState, _ signal: DriftSignal?) -> Bool {
+        guard let signal else { return false }
+        if injectedSignal != nil { return true }
+        let enough = configuration.drift.minimumSamples
+        if signal.pairs >= enough { return true }
+        // A rare series never fills its window: half of the span with a pair or so every three hours will do.
+        let coverage = model.windows.map(\.errorCoverage).max() ?? 0
+        return signal.pairs >= min(24, enough) && coverage >= configuration.drift.errorSpan / 2
+    }
+
+    // MARK: Deliberation
+
+    private func deliberation(_ model: ModelState, _ signal: DriftSignal?, _ round: Round) -> Deliberation {
+        let load = round.loads[pool(of: model)] ?? round.loads[-1]!
+        let reading = load.reading
+        let blackout = planner.blackout(at: round.boundary)
+        let drift = configuration.drift
+        let isBelow = reading.score.map { $0 < configuration.quiet.loadThreshold } ?? false
+        let isOpen = reading.incident || blackout != nil
+        let isQuiet = (reading.score == nil ? load.staysQuiet : isBelow) && !isOpen
+        var signal = signal
+        signal?.aboveSince = model.aboveSince
+        var deliberation = Deliberation(
+            now: round.boundary, mode: model.settings.mode, safeguards: model.settings.safeguards,
+            ledger: model.ledger, quietRule: configuration.quiet.rule,
+            load: LoadEvidence(
+                score: reading.score, form: reading.form, meanCPUPercent: reading.meanCPUPercent,
+                ratePerSecond: reading.ratePerSecond, rateP95: reading.rateP95, machines: reading.machines,
+                isQuiet: isQuiet, incident: reading.incident, blackout: blackout?.name, nextWindow: load.nextWindow,
+                plannedWindow: model.plan, profileHours: load.hours))
+        deliberation.isPaused = isPaused || model.isPaused
+        deliberation.lag = round.wallClock.map { $0 - round.boundary }
+        deliberation.lastPrediction = model.lastPrediction
+        deliberation.lastActual = model.lastActual ?? model.ledger.firstSeen
+        deliberation.baselineVersion = model.baseline?.version
+        deliberation.signal = signal
+        deliberation.hasEnoughData = hasEnough(model, signal)
+        deliberation.criticalThreshold = model.settings.critical
+        if drift.scoring == .calibrated {
+            deliberation.persistence = drift.persistence
+            deliberation.severePersistence = drift.severePersistence
+        }
+        deliberation.severeFactor = drift.severeFactor
+        deliberation.evaluationsAbove = model.evaluationsAbove
+        deliberation.openRequests = round.openRequests
+        deliberation.manual = model.manual
+        deliberation.isQuietNow = isQuiet && (load.staysQuiet || !load.outlook.hasHistory && reading.score != nil)
+        let best = load.bestWindow?.from == round.boundary
+        deliberation.isBestForRefresh = best && !load.isHigh && !isOpen
+        deliberation.isLoadHigh = load.isHigh || isOpen
+        deliberation.quietDeadline = configuration.quiet.deadline
+        return deliberation
+    }
+
+    private func pool(of model: ModelState) -> Int32 {
+        guard let name = model.settings.pool, let number = poolNames.find(name) else { return -1 }
+        return pools[number] == nil ? -1 : number
+    }
+
+    /// Adaptive rule: plans the start at the first wish, checks it live, plans again where it fails.
+    private func followPlan(_ model: ModelState, _ deliberation: inout Deliberation, _ round: Round) {
+        guard deliberation.isWanted, model.ledger.open == nil else {
+            model.wantedSince = nil
+            model.plan = nil
+            deliberation.load.plannedWindow = nil
+            return
+        }
+        let now = round.boundary
+        model.wantedSince = model.wantedSince ?? now
+        deliberation.wantedSince = model.wantedSince
+        guard configuration.quiet.rule == .adaptive else { return }
+        let load = round.loads[pool(of: model)] ?? round.loads[-1]!
+        if let plan = model.plan, plan.to <= now { model.plan = nil }
+        if model.plan == nil { model.plan = load.bestWindow }
+        if let plan = model.plan, plan.from <= now {
+            if deliberation.isLoadHigh { model.plan = nil } else { deliberation.isPlannedNow = true }
+        }
+        deliberation.load.plannedWindow = model.plan
+    }
+
+    // MARK: Requests
+
+    private func open(_ model: ModelState, _ decision: Decision, _ round: Round) -> TrainingRequest {
+        let training = configuration.training
+        let isObserved = model.settings.mode == .observe
+        let id = RequestID.make(
+            applicationID: configuration.applicationID, model: model.name, sequence: model.ledger.nextSequence)
+        model.ledger.begin(
+            requestID: id, reason: decision.reason, at: round.boundary, deadline: round.boundary + training.deadline,
+            isObserved: isObserved)
+        if !isObserved { requestModels[id] = model.number }
+        model.manual = nil
+        model.wantedSince = nil
+        model.plan = nil
+        let from = (round.boundary - training.window).floored(to: .hour)
+        let (ranges, isComplete) = offsets(from: from)
+        let request = TrainingRequest(
+            requestID: id, attempt: 1, model: model.name, modelVersion: decision.modelVersion,
+            requestedAt: round.boundary, mode: training.mode, epochs: training.epochs, trainingFrom: from,
+            trainingTo: round.boundary, offsets: ranges, offsetsComplete: isComplete, keepShadow: training.keepShadow,
+            driftOnset: decision.signal?.aboveSince, reason: decision.reason, text: decision.text,
+            priority: decision.priority, confidence: decision.confidence, signal: decision.signal,
+            decisionID: decision.id, deadline: round.boundary + training.deadline, replyTopic: training.replyTopic)
+        if !isObserved { model.lastRequest = request }
+        return request
+    }
+
+    /// The stretch of every input with data, from a time up to what this evaluation had seen.
+    private func offsets(from time: Milliseconds) -> ([TrainingRequest.OffsetRange], Bool) {
+        var isComplete = true
+        var ranges: [TrainingRequest.OffsetRange] = []
+        for lane in lanes where lane.role.advancesStreamTime || lane.role == .load {
+            guard let start = lane.offsets.offset(from: time, end: lane.nextOffset) else { continue }
+            if !start.isComplete { isComplete = false }
+            ranges.append(
+                TrainingRequest.OffsetRange(
+                    topic: lane.topic, partition: lane.partition, from: start.offset, to: lane.nextOffset))
+        }
+        return (ranges.sorted { ($0.topic, $0.partition) < ($1.topic, $1.partition) }, isComplete)
+    }
+
+    /// While inputs are read again, what was published decides whether there was a request.
+    private func asPublished(
+        _ model: ModelState, _ own: Deliberation.Conclusion, _ published: PublishedRequests, _ boundary: Milliseconds
+    ) -> Deliberation.Conclusion {
+        guard model.settings.mode == .act else { return own }
+        var conclusion = own
+        if let reason = published.reason(model: model.name, at: boundary) {
+            guard model.ledger.open == nil else { return own }
+            conclusion.outcome = .trigger
+            conclusion.reason = reason
+        } else if own.outcome == .trigger {
+            conclusion.outcome = .hold
+        }
+        return conclusion
+    }
+}

@@ -1,0 +1,270 @@
+import Statistics
+
+/// Requests that earlier runs published, by model and boundary. A start that reads its inputs again takes them as they
+/// were instead of asking anew.
+public struct PublishedRequests: Sendable {
+    private var reasons: [String: [Milliseconds: Reason]] = [:]
+
+    public init() {}
+
+    public var isEmpty: Bool { reasons.isEmpty }
+
+    public mutating func add(model: String, requestedAt: Milliseconds, reason: Reason) {
+        reasons[model, default: [:]][requestedAt] = reason
+    }
+
+    func reason(model: String, at boundary: Milliseconds) -> Reason? { reasons[model]?[boundary] }
+}
+
+extension Engine {
+    /// The latest boundary that a merge time has crossed.
+    public func boundary(crossedBy mergeTime: Milliseconds) -> Milliseconds {
+        mergeTime.floored(to: configuration.drift.checkInterval)
+    }
+
+    /// Evaluates every model at a boundary, with all that was collected.
+    ///
+    /// - Parameters:
+    ///   - boundary: a multiple of the check interval, later than the last one.
+    ///   - wallClock: the wall clock as the shell sees it; nil (a replay that was told none) never counts as lagging.
+    ///   - published: while a start reads its inputs again, the requests that were published then.
+    ///   - effects: what is to be published, in this order, is appended here.
+    public func evaluate(
+        at boundary: Milliseconds, wallClock: Milliseconds?, published: PublishedRequests? = nil,
+        into effects: inout [Effect]
+    ) {
+        precondition(lastBoundary.map { boundary > $0 } ?? true, "boundaries only go forward")
+        counters.evaluations &+= 1
+        let cut = cut(wallClock: wallClock)
+        let predictionRows = lanes.reduce(0) { $0 + ($1.role == .predictions ? $1.rows.count : 0) }
+        let since = lastBoundary.map { boundary - $0 } ?? configuration.drift.checkInterval
+        applyLoad()
+        applyControls(boundary: boundary, effects: &effects)
+        joinCollected(boundary: boundary)
+        for number in modelsByName { if let model = models[Int(number)] { applyJoined(model) } }
+        for index in lanes.indices { lanes[index].clear() }
+        lastBoundary = boundary
+        var round = Round(
+            boundary: boundary, cut: cut, wallClock: wallClock,
+            countedRate: Double(predictionRows) * 1000 / Double(max(1, since)), published: published)
+        round.openRequests = modelsByName.reduce(0) { $0 + (models[Int($1)]?.ledger.open == nil ? 0 : 1) }
+        readLoad(&round)
+        for number in modelsByName {
+            guard let model = models[Int(number)] else { continue }
+            evaluate(model, &round, into: &effects)
+        }
+        tidy(boundary: boundary)
+        resolveStall(at: boundary, into: &effects)
+    }
+
+    /// What one evaluation shares between models.
+    struct Round {
+        var boundary: Milliseconds
+        var cut: Cut
+        var wallClock: Milliseconds?
+        var countedRate: Double
+        var published: PublishedRequests?
+        var openRequests = 0
+        /// By pool number; -1 is everything.
+        var loads: [Int32: PoolRound] = [:]
+    }
+
+    /// One pool at one evaluation.
+    struct PoolRound {
+        var reading: LoadMonitor.Reading
+        var outlook: QuietPlanner.Outlook
+        var nextWindow: QuietWindow?
+        var bestWindow: QuietWindow?
+        var staysQuiet: Bool
+        var isHigh: Bool
+        var hours: Int
+    }
+
+    // MARK: Applying what was joined
+
+    /// Applies actuals, then pairs, in the order (`at`, entity, metric, `issued_at`).
+    private func applyJoined(_ model: ModelState) {
+        let drift = configuration.drift
+        let names = model.metricNames
+        if !model.newActuals.isEmpty {
+            model.newActuals.sort { left, right in
+                if left.at != right.at { return left.at < right.at }
+                if left.entity != right.entity { return precedes(left.entity, right.entity) }
+                return names[left.slot] < names[right.slot]
+            }
+            for actual in model.newActuals {
+                model.windows[actual.slot].add(
+                    ActualSample(at: actual.at, value: actual.value, rank: rank(actual.entity, actual.at)), drift)
+                model.firstActualAt = min(model.firstActualAt ?? actual.at, actual.at)
+            }
+        }
+        let naive = followActuals(model)
+        if !model.pairs.isEmpty {
+            model.pairs.sort { left, right in
+                if left.at != right.at { return left.at < right.at }
+                if left.entity != right.entity { return precedes(left.entity, right.entity) }
+                if left.slot != right.slot { return names[left.slot] < names[right.slot] }
+                if left.issuedAt != right.issuedAt { return left.issuedAt < right.issuedAt }
+                return left.predicted < right.predicted
+            }
+            for pair in model.pairs where !pair.isShadow && pair.version == model.serving {
+                guard pair.issuedAt >= model.pairsFrom else { continue }
+                let key = SeriesTime(entity: pair.entity, slot: pair.slot, at: pair.at)
+                model.windows[pair.slot].add(
+                    ErrorSample(
+                        at: pair.at, predicted: pair.predicted, actual: pair.actual, naive: naive[key] ?? .nan,
+                        rank: rank(pair.entity, pair.at)), bucket: bucket(pair.at - pair.issuedAt), drift)
+            }
+            model.pairs.removeAll(keepingCapacity: true)
+        }
+        model.newActuals.removeAll(keepingCapacity: true)
+    }
+
+    private struct SeriesTime: Hashable {
+        var entity: Int32
+        var slot: Int
+        var at: Milliseconds
+    }
+
+    /// The value before each new actual: what a forecast by the last value would have said.
+    private func followActuals(_ model: ModelState) -> [SeriesTime: Double] {
+        var naive: [SeriesTime: Double] = [:]
+        naive.reserveCapacity(model.newActuals.count)
+        for actual in model.newActuals {
+            naive[SeriesTime(entity: actual.entity, slot: actual.slot, at: actual.at)] = model.follow(
+                entity: actual.entity, slot: actual.slot, at: actual.at, value: actual.value)
+        }
+        return naive
+    }
+
+    private func precedes(_ left: Int32, _ right: Int32) -> Bool {
+        let (a, b) = (entityNames.hash(left), entityNames.hash(right))
+        return a != b ? a < b : entityNames[left] < entityNames[right]
+    }
+
+    private func rank(_ entity: Int32, _ at: Milliseconds) -> UInt64 {
+        mixed(entityNames.hash(entity), UInt64(bitPattern: at))
+    }
+
+    private func bucket(_ horizon: Milliseconds) -> Int {
+        let edges = configuration.drift.horizonBuckets
+        return edges.firstIndex { horizon <= $0 } ?? edges.count
+    }
+
+    // MARK: Load
+
+    private func applyLoad() {
+        struct Sample {
+            var at: Milliseconds
+            var machine: Int32
+            var pool: Int32
+            var cpu: Double?
+            var rate: Double?
+            var incident: Bool?
+        }
+        var samples: [Sample] = []
+        for lane in lanes where lane.role == .load {
+            for row in lane.rows {
+                let values = lane.values[Int(row.firstValue)..<Int(row.firstValue) + 3].map(\.value)
+                samples.append(
+                    Sample(
+                        at: row.at, machine: row.entity, pool: row.version, cpu: values[0].isNaN ? nil : values[0],
+                        rate: values[1].isNaN ? nil : values[1], incident: values[2].isNaN ? nil : values[2] != 0))
+            }
+        }
+        guard !samples.isEmpty else { return }
+        samples.sort { left, right in
+            if left.at != right.at { return left.at < right.at }
+            let (a, b) = (machineNames.hash(left.machine), machineNames.hash(right.machine))
+            if a != b { return a < b }
+            // Two words of one machine for one time: an order that does not depend on who came first.
+            return (left.cpu ?? -1, left.rate ?? -1) < (right.cpu ?? -1, right.rate ?? -1)
+        }
+        for sample in samples {
+            everything.note(
+                machine: sample.machine, at: sample.at, cpuPercent: sample.cpu, ratePerSecond: sample.rate,
+                incident: sample.incident)
+            guard sample.pool >= 0 else { continue }
+            pools[sample.pool, default: LoadMonitor(lookback: configuration.quiet.lookback)].note(
+                machine: sample.machine, at: sample.at, cpuPercent: sample.cpu, ratePerSecond: sample.rate,
+                incident: sample.incident)
+        }
+    }
+
+    private func readLoad(_ round: inout Round) {
+        round.loads[-1] = poolRound(&everything, round)
+        for number in pools.keys.sorted() { round.loads[number] = poolRound(&pools[number]!, round) }
+    }
+
+    private func poolRound(_ monitor: inout LoadMonitor, _ round: Round) -> PoolRound {
+        var reading = monitor.read(at: round.boundary, countedRate: round.countedRate)
+        if let injectedLoad, let score = injectedLoad(round.boundary) {
+            reading.score = score
+            reading.form = .cpuOnly
+        }
+        let outlook = planner.outlook(monitor, now: round.boundary)
+        let past = monitor.scores(from: round.boundary - 14 * .day, to: round.boundary).sorted()
+        let hour = monitor.hourScore(at: round.boundary) ?? reading.score
+        let isHigh = hour.map { !past.isEmpty && $0 > past[min(past.count - 1, past.count * 3 / 4)] } ?? false
+        return PoolRound(
+            reading: reading, outlook: outlook, nextWindow: planner.nextWindow(outlook),
+            bestWindow: planner.bestWindow(outlook), staysQuiet: planner.staysQuiet(outlook), isHigh: isHigh,
+            hours: monitor.history.hoursKept)
+    }
+
+    // MARK: Housekeeping
+
+    private func tidy(boundary: Milliseconds) {
+        let join = configuration.join
+        var unmatched: (predictions: Int, actuals: Int) = (0, 0)
+        for number in modelsByName {
+            models[Int(number)]?.join.expire(before: boundary - join.allowedLateness, unmatched: &unmatched)
+        }
+        counters.unmatchedPredictions &+= UInt64(unmatched.predictions)
+        counters.unmatchedActuals &+= UInt64(unmatched.actuals)
+        sharedActuals.expire(before: boundary - join.allowedLateness)
+        evictBeyondLimit()
+        if boundary.floored(to: .day) == boundary || boundary % .day < configuration.drift.checkInterval {
+            forgetSilent(before: boundary - configuration.limits.silence)
+        }
+    }
+
+    private func evictBeyondLimit() {
+        var held = retainedHalves
+        while held > configuration.limits.retainedHalves {
+            let oldest = modelsByName.compactMap { models[Int($0)] }.filter { $0.join.oldestHour != nil }
+                .min { ($0.join.oldestHour!, $0.name) < ($1.join.oldestHour!, $1.name) }
+            guard let oldest else { return }
+            let before = oldest.join.liveRows
+            var unmatched: (predictions: Int, actuals: Int) = (0, 0)
+            guard oldest.join.evictOldestHour(unmatched: &unmatched) else { return }
+            counters.evictedHalves &+= UInt64(unmatched.predictions + unmatched.actuals)
+            held -= before - oldest.join.liveRows
+        }
+    }
+
+    private func forgetSilent(before time: Milliseconds) {
+        for number in modelsByName {
+            guard let model = models[Int(number)], model.lastSeen < time, model.ledger.open == nil,
+                number != defaultModel, model.join.liveRows == 0
+            else { continue }
+            for entity in model.entities.keys { entityModels[Int(entity)].removeAll { $0 == number } }
+            models[Int(number)] = nil
+            modelsByName.removeAll { $0 == number }
+            requestModels = requestModels.filter { $0.value != number }
+            modelNames.forget(number)
+        }
+        for entity in entitySeen.indices where entitySeen[entity] != .min && entitySeen[entity] < time {
+            for number in entityModels[entity] { models[Int(number)]?.forget(entity: Int32(entity)) }
+            entityModels[entity] = []
+            entitySeen[entity] = .min
+            entityNames.forget(Int32(entity))
+        }
+        let served = Set(modelsByName.compactMap { models[Int($0)] }.flatMap { $0.previousVersions + [$0.serving] })
+        for version in versionSeen.indices where versionSeen[version] != .min && versionSeen[version] < time {
+            guard !served.contains(Int32(version)) else { continue }
+            versionSeen[version] = .min
+            versionNames.forget(Int32(version))
+        }
+    }
+}

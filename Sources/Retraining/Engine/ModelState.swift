@@ -1,0 +1,189 @@
+import Statistics
+
+/// All that the engine knows of one model.
+final class ModelState {
+    let number: Int32
+    let name: String
+    let settings: ModelSettings
+
+    // Metrics: slot by number of the name, and back.
+    private(set) var metricNumbers: [Int32] = []
+    private(set) var metricNames: [String] = []
+    private var slots: [Int32: Int] = [:]
+    /// Slots by name: sums over metrics run in this order, whatever order they arrived in.
+    private(set) var slotsByName: [Int] = []
+    private(set) var ranges: [DriftConfiguration.ExpectedRange?] = []
+
+    // The join.
+    var join: JoinTable
+    var pairs: [JoinedPair] = []
+    var newActuals: [JoinedActual] = []
+    /// When each entity was last predicted, by number.
+    var entities: [Int32: Milliseconds] = [:]
+    private var lastActuals: [SeriesKey: LastActual] = [:]
+
+    // Versions.
+    var serving: Int32 = -1
+    var previousVersions: [Int32] = []
+    var servingSince: Milliseconds = .min
+    /// The latest issue time of a forecast by the version in service.
+    var servingLastIssued: Milliseconds = .min
+    /// A version that served before and has spoken once since the one in service did.
+    var returning: (version: Int32, issuedAt: Milliseconds)?
+    /// Pairs of forecasts issued before this belong to a version that has been replaced without a name of its own.
+    var pairsFrom: Milliseconds = .min
+
+    // Windows.
+    var windows: [MetricWindows] = []
+    var anomalies: AnomalyWindow
+    var baseline: Baseline?
+    var baselineVersions = 0
+    var isBaselineFrozen = false
+    var captureBaseline: Baseline.Origin?
+
+    // Decisions.
+    var ledger = TrainingLedger()
+    var isPaused = false
+    var manual: CommandRecord?
+    var aboveSince: Milliseconds?
+    var evaluationsAbove = 0
+    var wantedSince: Milliseconds?
+    var plan: QuietWindow?
+    var activeAlerts: [Alert.Kind: Milliseconds] = [:]
+    var lastPrediction: Milliseconds?
+    var lastActual: Milliseconds?
+    var firstActualAt: Milliseconds?
+    var lastSeen: Milliseconds = .min
+    /// The request that is open, as it was sent.
+    var lastRequest: TrainingRequest?
+
+    private struct SeriesKey: Hashable {
+        var entity: Int32
+        var slot: Int
+    }
+
+    private struct LastActual {
+        var at: Milliseconds
+        var value: Double
+    }
+
+    init(number: Int32, name: String, configuration: EngineConfiguration) {
+        self.number = number
+        self.name = name
+        settings = ModelSettings(configuration, model: name)
+        join = JoinTable(stride: 1)
+        anomalies = AnomalyWindow(capacity: configuration.drift.windowSize)
+    }
+
+    func slot(_ metric: Int32) -> Int? { slots[metric] }
+
+    var metricCount: Int { metricNumbers.count }
+
+    func addMetric(_ metric: Int32, name: String) -> Int {
+        let slot = metricNumbers.count
+        metricNumbers.append(metric)
+        metricNames.append(name)
+        slots[metric] = slot
+        ranges.append(settings.range(of: name))
+        windows.append(MetricWindows())
+        let position = slotsByName.firstIndex { metricNames[$0] > name } ?? slotsByName.count
+        slotsByName.insert(slot, at: position)
+        join.widen(to: (slot + 1).nextPowerOfTwo)
+        return slot
+    }
+
+    /// The actual of the series before `at`, NaN where none is known; remembers this one.
+    func follow(entity: Int32, slot: Int, at: Milliseconds, value: Double) -> Double {
+        let key = SeriesKey(entity: entity, slot: slot)
+        let before = lastActuals[key]
+        if before.map({ $0.at < at }) ?? true { lastActuals[key] = LastActual(at: at, value: value) }
+        guard let before, before.at < at else { return .nan }
+        return before.value
+    }
+
+    func forget(entity: Int32) {
+        entities[entity] = nil
+        for slot in 0..<metricCount { lastActuals[SeriesKey(entity: entity, slot: slot)] = nil }
+    }
+
+    /// A version serves from its first non-shadow prediction; one that served before comes back by a roll-back only.
+    func serve(version: Int32, at time: Milliseconds) {
+        guard version != serving else { return }
+        if servingSince != .min { previousVersions.append(serving) }
+        previousVersions.removeAll { $0 == version }
+        if previousVersions.count > 16 { previousVersions.removeFirst() }
+        serving = version
+        servingSince = time
+        returning = nil
+        for slot in windows.indices { windows[slot].removeErrors() }
+        aboveSince = nil
+        evaluationsAbove = 0
+        wantedSince = nil
+        plan = nil
+    }
+
+    func resetErrors() {
+        for slot in windows.indices { windows[slot].removeErrors() }
+    }
+}
+
+/// A prediction that met its actual, waiting to be applied in order.
+struct JoinedPair {
+    var at: Milliseconds
+    var entity: Int32
+    var slot: Int
+    var issuedAt: Milliseconds
+    var version: Int32
+    var isShadow: Bool
+    var predicted: Double
+    var actual: Double
+}
+
+/// An actual seen for the first time, waiting to be applied in order.
+struct JoinedActual {
+    var at: Milliseconds
+    var entity: Int32
+    var slot: Int
+    var value: Double
+    /// The series' value before; filled in when actuals are applied.
+    var naive = Double.nan
+}
+
+/// The settings that hold for one model.
+struct ModelSettings {
+    var mode: EngineConfiguration.Mode
+    var critical: Double
+    var warning: Double
+    var safeguards: SafeguardConfiguration
+    var errorMeasure: DriftConfiguration.ErrorMeasure
+    var pool: String?
+    private var ranges: [String: DriftConfiguration.ExpectedRange]
+
+    init(_ configuration: EngineConfiguration, model: String) {
+        let own = configuration.models[model] ?? ModelOverrides()
+        mode = own.mode ?? configuration.mode
+        critical = own.criticalThreshold ?? configuration.drift.criticalThreshold
+        warning = own.warningThreshold ?? configuration.drift.warningThreshold
+        errorMeasure = own.errorMeasure ?? configuration.drift.errorMeasure
+        safeguards = configuration.safeguards
+        safeguards.minimumInterval = own.minimumInterval ?? safeguards.minimumInterval
+        safeguards.maximumAge = own.maximumAge ?? safeguards.maximumAge
+        safeguards.maximumPerWeek = own.maximumPerWeek ?? safeguards.maximumPerWeek
+        safeguards.breachThreshold = own.breachThreshold ?? safeguards.breachThreshold
+        ranges = configuration.drift.expectedRanges.merging(own.expectedRanges ?? [:]) { $1 }
+        pool = own.pool ?? configuration.quiet.pool
+        if pool == QuietConfiguration.poolOfModel { pool = model }
+    }
+
+    /// The configured range, else 0 to 100 for what calls itself a percentage.
+    func range(of metric: String) -> DriftConfiguration.ExpectedRange? {
+        if let range = ranges[metric] { return range }
+        let isShare = metric.hasSuffix("_pct") || metric.hasSuffix("_percent")
+        return isShare ? DriftConfiguration.ExpectedRange(minimum: 0, maximum: 100) : nil
+    }
+}
+
+extension QuietConfiguration {
+    /// As `pool`: each model asks the pool of its own name.
+    public static let poolOfModel = "{model}"
+}

@@ -1,0 +1,33 @@
+/// Actuals that named no model. They go to every model that predicted their entity; a model that predicts it later
+/// finds them here, until they are too old to meet a prediction.
+struct SharedActuals {
+    private struct Key: Hashable {
+        var entity: Int32
+        var at: Milliseconds
+    }
+
+    private var values: [Key: [IntakeValue]] = [:]
+    private var byHour: [Int64: [Key]] = [:]
+
+    var count: Int { values.count }
+
+    /// The first value of a (entity, at, metric) wins.
+    mutating func add(entity: Int32, at: Milliseconds, _ new: some Sequence<IntakeValue>) {
+        let key = Key(entity: entity, at: at)
+        if values[key] == nil { byHour[at.flooredDivision(by: .hour), default: []].append(key) }
+        for value in new where !(values[key, default: []].contains { $0.metric == value.metric }) {
+            values[key, default: []].append(value)
+        }
+    }
+
+    func value(entity: Int32, at: Milliseconds, metric: Int32) -> Double? {
+        values.isEmpty ? nil : values[Key(entity: entity, at: at)]?.first { $0.metric == metric }?.value
+    }
+
+    mutating func expire(before time: Milliseconds) {
+        let hour = time.flooredDivision(by: .hour)
+        for past in byHour.keys.filter({ $0 < hour }) {
+            for key in byHour.removeValue(forKey: past) ?? [] { values[key] = nil }
+        }
+    }
+}
