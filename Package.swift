@@ -5,14 +5,39 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
 ]
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 // Lowest first; nothing imports upwards.
 let package = Package(
     name: "driftgate",
+    products: [.executable(name: "driftgate", targets: ["driftgate"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+    ],
     targets: [
+        .systemLibrary(
+            name: "CLibrdkafka", path: "CLibrdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+        .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson"), .linkedLibrary("m")]),
         .target(name: "RingBuffers", swiftSettings: settings),
         .target(name: "Statistics", swiftSettings: settings),
         .target(name: "Retraining", dependencies: ["RingBuffers", "Statistics"], swiftSettings: settings),
+        .target(name: "Contracts", dependencies: ["CSimdjson", "Retraining"], swiftSettings: settings),
+        .target(name: "Kafka", dependencies: ["CLibrdkafka"], swiftSettings: settings),
+        .target(name: "Worker", dependencies: ["Contracts", "Kafka", "Retraining", logging], swiftSettings: settings),
+        .target(name: "Operations", dependencies: ["Retraining", "Worker", yams], swiftSettings: settings),
+        .executableTarget(
+            name: "driftgate", dependencies: ["Operations", "Worker", argumentParser, logging], swiftSettings: settings),
+
+        .testTarget(name: "RingBuffersTests", dependencies: ["RingBuffers"], swiftSettings: settings),
+        .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], swiftSettings: settings),
+        .testTarget(name: "ContractsTests", dependencies: ["Contracts", "Retraining"], swiftSettings: settings),
+        .testTarget(name: "KafkaTests", dependencies: ["Kafka"], swiftSettings: settings),
+        .testTarget(name: "OperationsTests", dependencies: ["Operations"], swiftSettings: settings),
     ],
-    swiftLanguageModes: [.v6]
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
 )

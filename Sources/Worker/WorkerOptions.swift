@@ -1,0 +1,29 @@
+public import Retraining
+
+/// All that a worker needs to run.
+public struct WorkerOptions: Sendable {
+    public var engine = EngineConfiguration()
+    public var kafka = KafkaAccess()
+    public var topics = TopicNames()
+    public var input = InputSettings()
+    public var fields = FieldMaps()
+    public var output = OutputSettings()
+    public var worker = WorkerSettings()
+
+    public init() {}
+}
+
+/// How to reach the brokers.
+public struct KafkaAccess: Sendable, Equatable {
+    /// `host:port`, comma-separated.
+    public var bootstrapServers = "localhost:9092"
+    public var clientID = "driftgate"
+    public var groupID = "driftgate"
+    /// Names a static member of the group; nil is a dynamic one.
+    public var groupInstanceID: String?
+    public var sessionTimeoutMilliseconds = 45_000
+    /// TLS, SASL and whatever else goes to librdkafka as it is. For consumers and producers alike.
+    public var properties: [String: String] = [:]
+
+    public init() {}
+}

@@ -1,0 +1,9 @@
+import ArgumentParser
+
+@main
+struct Driftgate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "driftgate",
+        abstract: "Decides when forecasting models should be retrained, beside a Kafka cluster.",
+        subcommands: [RunCommand.self, ValidateCommand.self])
+}
