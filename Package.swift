@@ -30,7 +30,7 @@ let package = Package(
         .target(name: "Worker", dependencies: ["Contracts", "Kafka", "Retraining", logging], swiftSettings: settings),
         .target(name: "Operations", dependencies: ["Retraining", "Worker", yams], swiftSettings: settings),
         .executableTarget(
-            name: "driftgate", dependencies: ["Operations", "Worker", argumentParser, logging], swiftSettings: settings),
+            name: "driftgate", dependencies: ["Operations", "Retraining", "Worker", argumentParser, logging], swiftSettings: settings),
 
         .testTarget(name: "RingBuffersTests", dependencies: ["RingBuffers"], swiftSettings: settings),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], swiftSettings: settings),

@@ -74,6 +74,8 @@ extension JSONWriter {
         object("floors") { writer in
             writer.field("skill_ratio", floors.skillRatio)
             writer.field("skill_reference", floors.skillReference)
+            writer.field("fast_skill_ratio", floors.fastRatio)
+            writer.field("fast_skill_reference", floors.fastReference)
             writer.field("distribution_shift", floors.distributionShift)
             writer.field("feature_drift", floors.featureDrift)
         }

@@ -102,6 +102,24 @@ public struct RecursiveLeastSquares<let size: Int>: Sendable {
         return error
     }
 
+    /// Lets time pass: what was learned counts for less by `factor`, as if that much had been forgotten by updates.
+    ///
+    /// For streams whose memory is a span of time rather than a number of observations; `forgetting` is then 1. Does
+    /// nothing once the covariance's trace has reached `initialVariance` × 1000: inputs that do not vary would let it
+    /// grow without end.
+    ///
+    /// - Parameter factor: 0 < factor ≤ 1.
+    @inlinable
+    public mutating func forget(_ factor: Double) {
+        precondition(factor > 0 && factor <= 1, "RecursiveLeastSquares: the factor must be above 0, at most 1")
+        var trace = 0.0
+        for index in 0..<size { trace += covariance[index][index] }
+        guard trace < initialVariance * 1000 else { return }
+        for row in 0..<size {
+            for column in 0..<size { covariance[row][column] /= factor }
+        }
+    }
+
     /// Counts the faint observation that a weight still has its value from the start.
     @inlinable
     mutating func recallStart(of index: Int) {

@@ -60,6 +60,10 @@ enum StopSignals {
             var received: Int32 = 0
             sigwait(&signals, &received)
             stop()
+            // Supervisors signal the process and its group: what comes within a second is the same wish.
+            Thread.sleep(forTimeInterval: 1)
+            var pending = timespec()
+            while sigtimedwait(&signals, nil, &pending) > 0 {}
             var limit = timespec(tv_sec: Int(deadline / 1000), tv_nsec: Int(deadline % 1000) * 1_000_000)
             let again = sigtimedwait(&signals, nil, &limit) > 0
             let why = again ? "a second signal" : "no clean stop within \(deadline) ms"

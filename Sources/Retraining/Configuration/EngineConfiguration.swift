@@ -62,11 +62,13 @@ public struct DriftConfiguration: Sendable, Equatable {
     public var weights = Weights()
     /// Samples that the error and distribution windows need before a score may trigger anything.
     public var minimumSamples = 100
-    /// How long the score must stay above the critical threshold before it may trigger.
+    /// Calibrated: how long the score must stay above the critical threshold before it may trigger.
     public var persistence: Milliseconds = 6 * .hour
-    /// The same where the score is at least `severeFactor` times the critical threshold.
-    public var severePersistence: Milliseconds = .hour
-    public var severeFactor = 1.5
+    /// The same for a score that stays above `severeFactor` times the critical threshold.
+    public var severePersistence: Milliseconds = 3 * .hour
+    public var severeFactor = 1.2
+    /// Calibrated: the stretch of actuals that a baseline is taken from, where there is as much.
+    public var referenceSpan: Milliseconds = 28 * .day
     /// Expected range of a metric's predictions, by metric name. Outside it a prediction is anomalous.
     public var expectedRanges: [String: ExpectedRange] = [:]
     /// Upper edges of the horizon buckets of the error windows, ascending; the last bucket is open.

@@ -14,7 +14,10 @@ struct Deliberation {
     var criticalThreshold = 0.10
     var persistence: Milliseconds = 0
     var severePersistence: Milliseconds = 0
-    var severeFactor = 1.5
+    /// Since when the score has been severe without a break.
+    var severeSince: Milliseconds?
+    /// Plain scoring is nothing without a baseline.
+    var needsBaseline = false
     /// Evaluations in a row above the critical threshold.
     var evaluationsAbove = 0
     var isVerifying = false
@@ -70,8 +73,17 @@ extension Deliberation {
         guard let signal, signal.recommendation == .retrain, hasEnoughData else { return false }
         guard persistence > 0 else { return true }
         guard let since = signal.aboveSince, evaluationsAbove >= 2 else { return false }
-        let severe = signal.score >= severeFactor * criticalThreshold
-        return now - since >= (severe ? severePersistence : persistence)
+        return now - since >= persistence || severeSince.map { now - $0 >= severePersistence } ?? false
+    }
+
+    var isSevere: Bool { severeSince != nil }
+
+    /// Whether one of the checks 1 to 4 holds, whatever the drift.
+    var isSafeguarded: Bool {
+        if ledger.open != nil { return true }
+        if let last = ledger.lastCounting, now - last.requestedAt < safeguards.minimumInterval { return true }
+        if let backoff = ledger.backoffUntil(safeguards), now < backoff { return true }
+        return ledger.counting(after: now - 7 * .day).count >= safeguards.maximumPerWeek
     }
 
     private typealias Question = (check: Check, conclusion: Conclusion)
@@ -121,7 +133,7 @@ extension Deliberation {
                 hold(.stalledInput, "No actual for \(Text.duration(actualSilence ?? 0)) while predictions go on.")
             ),
             (
-                Check(.noBaseline, answer(!isManual && baselineVersion == nil && signal == nil)),
+                Check(.noBaseline, answer(!isManual && needsBaseline && baselineVersion == nil)),
                 hold(.noBaseline, "There is no baseline yet.")
             ),
             (
@@ -173,7 +185,7 @@ extension Deliberation {
                 Check(.backoff, answer(backsOff && !isManual), value: backoff.map { hours($0 - now) }, unit: "h"),
                 hold(
                     .backoff, until: backoff,
-                    "Backing off after \(ledger.failuresInARow) failed training\(ledger.failuresInARow == 1 ? "" : "s").")
+                    "Backing off: \(ledger.failuresInARow) request\(ledger.failuresInARow == 1 ? "" : "s") in a row without a training.")
             ),
             (
                 Check(
@@ -263,12 +275,14 @@ extension Deliberation {
     private var adaptiveQuestions: [Question] {
         let confidence = signal?.confidence ?? 0
         let waited = wantedSince.map { now - $0 }
-        let isOver = waited.map { $0 >= quietDeadline && (!isLoadHigh || $0 >= 2 * quietDeadline) } ?? false
+        // With patience gone any hour that is not high will do (`isPlannedNow`); later any hour at all.
+        let limit = isSevere ? quietDeadline : 2 * quietDeadline
+        let isOver = waited.map { $0 >= limit } ?? false
         let breaches = (signal?.score ?? 0) > safeguards.breachThreshold && load.nextWindow == nil && load.score != nil
         return [
             (quietNowCheck, driftQuiet),
             (
-                Check(.quietDeadline, isOver ? .trigger : .pass, value: waited.map(hours), limit: hours(quietDeadline), unit: "h"),
+                Check(.quietDeadline, isOver ? .trigger : .pass, value: waited.map(hours), limit: hours(limit), unit: "h"),
                 trigger(
                     .quietDeadline, confidence: confidence, priority: .high,
                     "No quiet hour held for \(Text.duration(waited ?? 0)): training now.")

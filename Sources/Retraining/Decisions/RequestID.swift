@@ -1,9 +1,12 @@
 /// Names of training requests: `rt-` and the base32 of SHA-256(application id, model, request sequence).
 ///
+/// The sequence is the boundary of stream time at which the request was decided: it only grows, a model has at most one
+/// request a boundary, and unlike a counter it comes out the same when only the newest part of a history is read again.
+///
 /// 128 bits of the digest in lower-case base32 (RFC 4648, alphabet without padding): 29 characters, a DNS-1123 label,
 /// so that Argo can name a resource by it and Dagster a run. The same on every re-send and every replay.
 enum RequestID {
-    static func make(applicationID: String, model: String, sequence: Int) -> String {
+    static func make(applicationID: String, model: String, sequence: Milliseconds) -> String {
         // Lengths first, so that no two triples give the same bytes.
         var message: [UInt8] = []
         for part in [applicationID, model, String(sequence)] {

@@ -14,7 +14,6 @@ struct TrainingLedger: Sendable, Equatable {
 
     struct Training: Sendable, Equatable {
         var requestID: String
-        var sequence: Int
         var reason: Reason
         var requestedAt: Milliseconds
         var deadline: Milliseconds
@@ -39,7 +38,6 @@ struct TrainingLedger: Sendable, Equatable {
     }
 
     private(set) var trainings: [Training] = []
-    private(set) var sequence = 0
     private(set) var failuresInARow = 0
     private(set) var lastFailure: Milliseconds?
     /// The first prediction seen: stands in for the last training while none is known.
@@ -83,14 +81,11 @@ struct TrainingLedger: Sendable, Equatable {
         return lastFailure + min(wait, safeguards.longestBackoff)
     }
 
-    var nextSequence: Int { sequence + 1 }
-
     mutating func begin(
         requestID: String, reason: Reason, at now: Milliseconds, deadline: Milliseconds, isObserved: Bool
     ) {
-        sequence += 1
         var training = Training(
-            requestID: requestID, sequence: sequence, reason: reason, requestedAt: now, deadline: deadline, sentAt: now)
+            requestID: requestID, reason: reason, requestedAt: now, deadline: deadline, sentAt: now)
         if isObserved {
             training.state = .observed
             training.endedAt = now
@@ -169,7 +164,8 @@ struct TrainingLedger: Sendable, Equatable {
         case .succeeded:
             failuresInARow = 0
             lastFailure = nil
-        case .failed, .expired:
+        // A refusal or a cancellation holds the next one off as well, or it would be asked for at once again.
+        case .failed, .expired, .rejected, .cancelled:
             failuresInARow += 1
             lastFailure = time
         default: break

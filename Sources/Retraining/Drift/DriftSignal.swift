@@ -56,15 +56,20 @@ public struct DriftSignal: Sendable, Equatable {
         /// G: the model's error against the shadow forecaster's, and G₀, what it is held against.
         public var skillRatio: Double?
         public var skillReference: Double?
+        /// F: the same over a day, against the best of the shadow's inputs; and what it is held against.
+        public var fastRatio: Double?
+        public var fastReference: Double?
         public var distributionShift: Double
         public var featureDrift: Double
 
         public init(
-            skillRatio: Double? = nil, skillReference: Double? = nil, distributionShift: Double = 0,
-            featureDrift: Double = 0
+            skillRatio: Double? = nil, skillReference: Double? = nil, fastRatio: Double? = nil,
+            fastReference: Double? = nil, distributionShift: Double = 0, featureDrift: Double = 0
         ) {
             self.skillRatio = skillRatio
             self.skillReference = skillReference
+            self.fastRatio = fastRatio
+            self.fastReference = fastReference
             self.distributionShift = distributionShift
             self.featureDrift = featureDrift
         }

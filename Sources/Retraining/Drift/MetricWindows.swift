@@ -3,6 +3,8 @@ import Statistics
 /// The windows of one metric of a model. Made when the first sample comes: a model that only ever predicts costs little.
 struct MetricWindows {
     private(set) var actuals: SampleWindow<ActualSample>?
+    /// What the next baseline is taken from, where it reaches further back than the window.
+    private(set) var reference: SampleWindow<ActualSample>?
     /// By horizon bucket.
     private(set) var errors: [SampleWindow<ErrorSample>?] = []
     private(set) var shift: BaselineComparison?
@@ -17,7 +19,11 @@ struct MetricWindows {
             actuals = SampleWindow(
                 capacity: configuration.windowSize,
                 span: configuration.window == .span ? configuration.distributionSpan : nil)
+            if configuration.scoring == .calibrated, configuration.window == .span {
+                reference = SampleWindow(capacity: configuration.windowSize, span: configuration.referenceSpan)
+            }
         }
+        reference?.offer(sample, added: { _ in }, removed: { _ in })
         firstActualAt = min(firstActualAt ?? sample.at, sample.at)
         actuals!.offer(
             sample, added: { _ = shift?.add($0.value) }, removed: { _ = shift?.remove($0.value) })
@@ -34,6 +40,7 @@ struct MetricWindows {
 
     mutating func expire(now: Milliseconds) {
         actuals?.expire(now: now) { _ = shift?.remove($0.value) }
+        reference?.expire(now: now) { _ in }
         for window in errors { window?.expire(now: now) { _ in } }
     }
 
@@ -69,11 +76,14 @@ struct MetricWindows {
         return sum / Double(actualCount)
     }
 
-    var values: [Double] {
+    /// What a baseline taken now would rest on.
+    func makeBaseline() -> MetricBaseline? {
+        guard let source = reference ?? actuals else { return nil }
         var values: [Double] = []
-        values.reserveCapacity(actualCount)
-        actuals?.ring.forEach { values.append($0.value) }
-        return values
+        values.reserveCapacity(source.count)
+        source.ring.forEach { values.append($0.value) }
+        let share = reference.map { Double(actuals?.span ?? 0) / Double($0.span ?? 1) } ?? 0.25
+        return MetricBaseline(values: values, windowShare: share)
     }
 
     /// Holds the window against this baseline from now on.

@@ -15,8 +15,8 @@ extension Engine {
         case .success(let found): model = found
         case .failure(let refusal): return refusal.reason
         }
-        guard let entity = intern(entity: prediction.entity) else { return .tooManyEntities }
-        guard let version = intern(version: prediction.version) else { return .tooManyVersions }
+        guard let entity = intern(entity: prediction.entity, at: mergeTime) else { return .tooManyEntities }
+        guard let version = intern(version: prediction.version, at: mergeTime) else { return .tooManyVersions }
         let first = lanes[lane].values.count
         for value in prediction.values {
             guard let metric = metric(value.name, of: model) else {
@@ -48,7 +48,7 @@ extension Engine {
             case .failure(let refusal): return refusal.reason
             }
         }
-        guard let entity = intern(entity: actual.entity) else { return .tooManyEntities }
+        guard let entity = intern(entity: actual.entity, at: mergeTime) else { return .tooManyEntities }
         let first = lanes[lane].values.count
         for value in actual.values {
             let metric = model.map { self.metric(value.name, of: $0) } ?? sharedMetric(value.name)
@@ -70,7 +70,8 @@ extension Engine {
     public func collect(lane: Int, offset: Int64, timestamp: Milliseconds, load: LoadRecord) -> EngineRejection? {
         lanes[lane].nextOffset = offset + 1
         let mergeTime = mergeTime(lane: lane, timestamp: timestamp)
-        guard load.at <= mergeTime + configuration.join.maximumHorizon else { return .beyondHorizon }
+        // Load is measured, never forecast: an hour is for clocks that differ.
+        guard load.at <= mergeTime + .hour else { return .beyondHorizon }
         guard let machine = Self.intern(load.entity, in: &machineNames, limit: configuration.limits.entities) else {
             return .tooManyEntities
         }
@@ -133,7 +134,7 @@ extension Engine {
         return .success(modelState(modelNames.intern(name)))
     }
 
-    private func intern(entity: BorrowedText) -> Int32? {
+    private func intern(entity: BorrowedText, at mergeTime: Milliseconds) -> Int32? {
         guard let number = Self.intern(entity, in: &entityNames, limit: configuration.limits.entities) else {
             return nil
         }
@@ -141,15 +142,17 @@ extension Engine {
             entityModels.append([])
             entitySeen.append(.min)
         }
+        entitySeen[Int(number)] = max(entitySeen[Int(number)], mergeTime)
         return number
     }
 
     /// -1 for none; nil where there are too many.
-    private func intern(version: BorrowedText) -> Int32? {
+    private func intern(version: BorrowedText, at mergeTime: Milliseconds) -> Int32? {
         guard !version.isAbsent else { return -1 }
         let limit = 8 * configuration.limits.models + 64
         guard let number = Self.intern(version, in: &versionNames, limit: limit) else { return nil }
         while versionSeen.count <= Int(number) { versionSeen.append(.min) }
+        versionSeen[Int(number)] = max(versionSeen[Int(number)], mergeTime)
         return number
     }
 

@@ -53,7 +53,8 @@ extension Engine {
     }
 
     private func apply(_ command: CommandRecord, at time: Milliseconds, effects: inout [Effect]) {
-        guard let name = command.model else {
+        let named = command.requestID.flatMap { requestModels[$0] }.map { modelNames[$0] }
+        guard let name = command.model ?? named else {
             switch command.kind {
             case .pause: isPaused = true
             case .resume: isPaused = false
@@ -70,6 +71,10 @@ extension Engine {
         case .resume: model.isPaused = false
         case .request: model.manual = command
         case .cancel:
+            if let asked = command.requestID, asked != model.ledger.open?.requestID {
+                counters.repeatedStatuses &+= 1
+                return
+            }
             model.manual = nil
             if let gone = model.ledger.cancelOpen(at: time) {
                 say(
@@ -122,7 +127,7 @@ extension Engine {
 
     /// A training that succeeded must be followed by predictions of its version.
     private func noteDeployment(_ model: ModelState, at now: Milliseconds, into effects: inout [Effect]) {
-        guard let last = model.ledger.trainings.last, last.state == .succeeded, !last.deploymentSettled,
+        guard let last = model.ledger.trainings.last(where: { $0.state == .succeeded && !$0.deploymentSettled }),
             let ended = last.endedAt
         else { return }
         let isServing = last.modelVersion.map { model.serving >= 0 && versionNames[model.serving] == $0 }

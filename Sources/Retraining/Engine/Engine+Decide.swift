@@ -6,6 +6,7 @@ extension Engine {
         for slot in model.windows.indices { model.windows[slot].expire(now: round.boundary) }
         captureBaselineIfDue(model, at: round.boundary)
         serveTimers(model, at: round.boundary, into: &effects)
+        verify(model, at: round.boundary, into: &effects)
         let signal = injectedSignal?(model.name, round.boundary) ?? measure(model, at: round.boundary)
         followScore(model, signal, at: round.boundary)
         var deliberation = deliberation(model, signal, round)
@@ -77,16 +78,50 @@ extension Engine {
         }
         markDrifted(&metrics)
         (measures.mape, measures.wape, measures.smape, measures.mase) = (mape.value, wape.value, smape.value, mase.value)
-        let terms = DriftSignal.Terms(
+        let plain = DriftSignal.Terms(
             predictionError: measures.selected ?? 0, distributionShift: statistics.value ?? 0,
             featureDrift: largestShift, anomalyRate: model.anomalies.rate)
-        let score = terms.score(configuration.drift.weights)
-        let (recommendation, confidence) = DriftScore.recommendation(
-            score, critical: model.settings.critical, warning: model.settings.warning)
-        return DriftSignal(
-            score: score, scoring: .plain, recommendation: recommendation, confidence: confidence, terms: terms,
-            plain: terms, plainScore: score, floors: nil, errors: measures, metrics: metrics, pairs: pairs,
-            actuals: actuals, predictions: model.anomalies.count, aboveSince: nil)
+        let plainScore = plain.score(configuration.drift.weights)
+        var signal = DriftSignal(
+            score: plainScore, scoring: .plain, recommendation: .healthy, confidence: 0, terms: plain, plain: plain,
+            plainScore: plainScore, floors: nil, errors: measures, metrics: metrics, pairs: pairs, actuals: actuals,
+            predictions: model.anomalies.count, aboveSince: nil)
+        if model.isCalibrated { calibrate(&signal, model, at: boundary) }
+        (signal.recommendation, signal.confidence) = DriftScore.recommendation(
+            signal.score, critical: model.settings.critical, warning: model.settings.warning)
+        return signal
+    }
+
+    /// The same four terms, each as the excess over its own floor.
+    private func calibrate(_ signal: inout DriftSignal, _ model: ModelState, at boundary: Milliseconds) {
+        let skill = model.skill.read(
+            now: boundary, serving: model.serving, servingSince: model.servingSince,
+            isVerifying: model.verification != nil, isFirstVersion: model.previousVersions.isEmpty)
+        var shifts = MeanOverMetrics()
+        var floors = MeanOverMetrics()
+        var (largest, largestFloor) = (0.0, 0.0)
+        for (position, slot) in model.slotsByName.enumerated() {
+            guard let baseline = model.baseline?.metrics[slot], let statistic = signal.metrics[position].statistic,
+                let meanShift = signal.metrics[position].meanShift
+            else { continue }
+            shifts.add(baseline.excess(statistic: statistic))
+            floors.add(baseline.statisticFloor)
+            largest = max(largest, baseline.excess(meanShift: meanShift))
+            largestFloor = max(largestFloor, baseline.shiftFloor)
+        }
+        signal.scoring = .calibrated
+        signal.terms = DriftSignal.Terms(
+            predictionError: skill.loss, distributionShift: shifts.value ?? 0, featureDrift: largest,
+            anomalyRate: max(0, signal.plain.anomalyRate - (model.baseline?.anomalyRate ?? 0)))
+        let weights = configuration.drift.weights
+        signal.score = signal.terms.score(weights)
+        // While skill is intact (less than half of the loss that triggers alone) data terms may raise, never trigger.
+        if 2 * weights.predictionError * skill.loss < model.settings.critical {
+            signal.score = min(signal.score, model.settings.critical)
+        }
+        signal.floors = DriftSignal.Floors(
+            skillRatio: skill.ratio, skillReference: skill.reference, fastRatio: skill.fastRatio,
+            fastReference: skill.fastReference, distributionShift: floors.value ?? 0, featureDrift: largestFloor)
     }
 
     private func markDrifted(_ metrics: inout [MetricDrift]) {
@@ -99,17 +134,20 @@ extension Engine {
     private func followScore(_ model: ModelState, _ signal: DriftSignal?, at boundary: Milliseconds) {
         guard signal?.recommendation == .retrain else {
             model.aboveSince = nil
+            model.severeSince = nil
             model.evaluationsAbove = 0
             return
         }
+        let severe = configuration.drift.severeFactor * model.settings.critical
+        model.severeSince = signal!.score > severe ? model.severeSince ?? boundary : nil
         model.aboveSince = model.aboveSince ?? boundary
         model.evaluationsAbove += 1
     }
 
     private func captureBaselineIfDue(_ model: ModelState, at boundary: Milliseconds) {
         let drift = configuration.drift
-        if model.captureBaseline == nil, model.baseline == nil, let first = model.firstActualAt,
-            boundary - first >= drift.baselineSpan
+        if model.captureBaseline == nil, model.baseline == nil, model.servingSince != .min,
+            let first = model.firstActualAt, boundary - first >= drift.baselineSpan
         {
             model.captureBaseline = .first
         }
@@ -125,12 +163,48 @@ extension Engine {
     private func hasEnough(_ model: ModelState, _ signal: DriftSignal?) -> Bool {
         guard let signal else { return false }
         if injectedSignal != nil { return true }
+        if model.isCalibrated { return signal.floors?.skillRatio != nil || signal.floors?.fastRatio != nil }
         let enough = configuration.drift.minimumSamples
         if signal.pairs >= enough { return true }
         // A rare series never fills its window: half of the span with a pair or so every three hours will do.
         let coverage = model.windows.map(\.errorCoverage).max() ?? 0
         return signal.pairs >= min(24, enough) && coverage >= configuration.drift.errorSpan / 2
     }
+
+    // MARK: Verification
+
+    private func verify(_ model: ModelState, at boundary: Milliseconds, into effects: inout [Effect]) {
+        guard var verification = model.verification else { return }
+        let step = verification.look(
+            now: boundary, comparison: model.skill.comparison,
+            newRatio: model.skill.ratio(of: verification.newVersion, now: boundary))
+        model.verification = verification
+        guard case .decided(let outcome, let ratio, let againstShadow) = step else { return }
+        model.verification = nil
+        let isRegressed = outcome == .regressed
+        if isRegressed { model.skill.lastRollback = boundary }
+        let (new, old) = (versionName(verification.newVersion), versionName(verification.oldVersion))
+        let percent = Text.number(abs(ratio - 1) * 100)
+        let than = againstShadow ? "\(old), by skill" : old
+        let text =
+            "Version \(new) forecasts \(percent) % \(ratio > 1 ? "worse" : "better") than \(than): \(outcome.rawValue)"
+            + (isRegressed ? "; rolling back is recommended." : ".")
+        effects.append(
+            .verdict(
+                Verdict(
+                    model: model.name, requestID: verification.requestID, newVersion: new, oldVersion: old,
+                    outcome: outcome, ratio: ratio, againstShadowForecaster: againstShadow,
+                    pairs: model.skill.comparison.pairs, at: boundary, recommendsRollback: isRegressed, text: text)))
+        if isRegressed {
+            effects.append(
+                .alert(
+                    Alert(
+                        kind: .modelRegressed, severity: .critical, model: model.name,
+                        requestID: verification.requestID, at: boundary, text: text)))
+        }
+    }
+
+    private func versionName(_ version: Int32) -> String { version >= 0 ? versionNames[version] : "unnamed" }
 
     // MARK: Deliberation
 
@@ -164,7 +238,9 @@ extension Engine {
             deliberation.persistence = drift.persistence
             deliberation.severePersistence = drift.severePersistence
         }
-        deliberation.severeFactor = drift.severeFactor
+        deliberation.needsBaseline = !model.isCalibrated && injectedSignal == nil
+        deliberation.isVerifying = model.verification.map { !$0.isAhead } ?? false
+        deliberation.severeSince = model.severeSince
         deliberation.evaluationsAbove = model.evaluationsAbove
         deliberation.openRequests = round.openRequests
         deliberation.manual = model.manual
@@ -183,7 +259,7 @@ extension Engine {
 
     /// Adaptive rule: plans the start at the first wish, checks it live, plans again where it fails.
     private func followPlan(_ model: ModelState, _ deliberation: inout Deliberation, _ round: Round) {
-        guard deliberation.isWanted, model.ledger.open == nil else {
+        guard deliberation.isWanted, !deliberation.isSafeguarded else {
             model.wantedSince = nil
             model.plan = nil
             deliberation.load.plannedWindow = nil
@@ -194,11 +270,15 @@ extension Engine {
         deliberation.wantedSince = model.wantedSince
         guard configuration.quiet.rule == .adaptive else { return }
         let load = round.loads[pool(of: model)] ?? round.loads[-1]!
-        if let plan = model.plan, plan.to <= now { model.plan = nil }
-        if model.plan == nil { model.plan = load.bestWindow }
-        if let plan = model.plan, plan.from <= now {
-            if deliberation.isLoadHigh { model.plan = nil } else { deliberation.isPlannedNow = true }
+        if let plan = model.plan, plan.from <= now - .hour || (plan.from <= now && deliberation.isLoadHigh) {
+            model.plan = nil
         }
+        if model.plan == nil { model.plan = load.bestWindow }
+        // Without a window that is not barred there is nothing to wait for but the deadline.
+        let isDue = model.plan.map { $0.from <= now } ?? false
+        let waited = now - model.wantedSince!
+        let patience = deliberation.isSevere ? configuration.quiet.deadline / 4 : configuration.quiet.deadline
+        deliberation.isPlannedNow = !deliberation.isLoadHigh && (isDue || load.isLow || waited >= patience)
         deliberation.load.plannedWindow = model.plan
     }
 
@@ -208,7 +288,7 @@ extension Engine {
         let training = configuration.training
         let isObserved = model.settings.mode == .observe
         let id = RequestID.make(
-            applicationID: configuration.applicationID, model: model.name, sequence: model.ledger.nextSequence)
+            applicationID: configuration.applicationID, model: model.name, sequence: round.boundary)
         model.ledger.begin(
             requestID: id, reason: decision.reason, at: round.boundary, deadline: round.boundary + training.deadline,
             isObserved: isObserved)

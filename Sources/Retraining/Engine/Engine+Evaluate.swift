@@ -76,7 +76,9 @@ extension Engine {
         var nextWindow: QuietWindow?
         var bestWindow: QuietWindow?
         var staysQuiet: Bool
+        /// Above the 75th percentile of the last 14 days, and at or below the 25th.
         var isHigh: Bool
+        var isLow: Bool
         var hours: Int
     }
 
@@ -96,6 +98,9 @@ extension Engine {
                 model.windows[actual.slot].add(
                     ActualSample(at: actual.at, value: actual.value, rank: rank(actual.entity, actual.at)), drift)
                 model.firstActualAt = min(model.firstActualAt ?? actual.at, actual.at)
+                if model.isCalibrated {
+                    model.skill.add(actual: actual.value, entity: actual.entity, slot: actual.slot, at: actual.at)
+                }
             }
         }
         let naive = followActuals(model)
@@ -107,6 +112,7 @@ extension Engine {
                 if left.issuedAt != right.issuedAt { return left.issuedAt < right.issuedAt }
                 return left.predicted < right.predicted
             }
+            if model.isCalibrated { applySkill(model) }
             for pair in model.pairs where !pair.isShadow && pair.version == model.serving {
                 guard pair.issuedAt >= model.pairsFrom else { continue }
                 let key = SeriesTime(entity: pair.entity, slot: pair.slot, at: pair.at)
@@ -118,6 +124,43 @@ extension Engine {
             model.pairs.removeAll(keepingCapacity: true)
         }
         model.newActuals.removeAll(keepingCapacity: true)
+        if !model.newForecasts.isEmpty { applyForecasts(model) }
+    }
+
+    /// Hands the pairs to the skill, those of one forecast together.
+    private func applySkill(_ model: ModelState) {
+        var start = 0
+        while start < model.pairs.count {
+            let first = model.pairs[start]
+            var end = start + 1
+            while end < model.pairs.count {
+                let other = model.pairs[end]
+                guard other.at == first.at, other.entity == first.entity, other.slot == first.slot,
+                    other.issuedAt == first.issuedAt
+                else { break }
+                end += 1
+            }
+            model.skill.add(
+                pairs: model.pairs[start..<end], serving: model.serving, previous: model.verification?.oldVersion)
+            start = end
+        }
+    }
+
+    private func applyForecasts(_ model: ModelState) {
+        let names = model.metricNames
+        model.newForecasts.sort { left, right in
+            if left.issuedAt != right.issuedAt { return left.issuedAt < right.issuedAt }
+            if left.at != right.at { return left.at < right.at }
+            if left.entity != right.entity { return precedes(left.entity, right.entity) }
+            return names[left.slot] < names[right.slot]
+        }
+        for forecast in model.newForecasts {
+            model.skill.add(
+                forecast: forecast.value, entity: forecast.entity, slot: forecast.slot, at: forecast.at,
+                issuedAt: forecast.issuedAt, bucket: bucket(forecast.at - forecast.issuedAt),
+                rank: rank(forecast.entity, forecast.at))
+        }
+        model.newForecasts.removeAll(keepingCapacity: true)
     }
 
     private struct SeriesTime: Hashable {
@@ -178,7 +221,9 @@ extension Engine {
             let (a, b) = (machineNames.hash(left.machine), machineNames.hash(right.machine))
             if a != b { return a < b }
             // Two words of one machine for one time: an order that does not depend on who came first.
-            return (left.cpu ?? -1, left.rate ?? -1) < (right.cpu ?? -1, right.rate ?? -1)
+            if left.pool != right.pool { return poolOrder(left.pool) < poolOrder(right.pool) }
+            let (x, y) = (left.incident == true ? 1.0 : 0, right.incident == true ? 1.0 : 0)
+            return (left.cpu ?? -1, left.rate ?? -1, x) < (right.cpu ?? -1, right.rate ?? -1, y)
         }
         for sample in samples {
             everything.note(
@@ -191,6 +236,8 @@ extension Engine {
         }
     }
 
+    private func poolOrder(_ pool: Int32) -> UInt64 { pool < 0 ? 0 : poolNames.hash(pool) }
+
     private func readLoad(_ round: inout Round) {
         round.loads[-1] = poolRound(&everything, round)
         for number in pools.keys.sorted() { round.loads[number] = poolRound(&pools[number]!, round) }
@@ -202,13 +249,14 @@ extension Engine {
             reading.score = score
             reading.form = .cpuOnly
         }
-        let outlook = planner.outlook(monitor, now: round.boundary)
         let past = monitor.scores(from: round.boundary - 14 * .day, to: round.boundary).sorted()
-        let hour = monitor.hourScore(at: round.boundary) ?? reading.score
+        let hour = injectedLoad == nil ? monitor.hourScore(at: round.boundary) ?? reading.score : reading.score
+        let outlook = planner.outlook(monitor, now: round.boundary, live: hour)
         let isHigh = hour.map { !past.isEmpty && $0 > past[min(past.count - 1, past.count * 3 / 4)] } ?? false
+        let isLow = hour.map { !past.isEmpty && $0 <= past[past.count / 4] } ?? false
         return PoolRound(
             reading: reading, outlook: outlook, nextWindow: planner.nextWindow(outlook),
-            bestWindow: planner.bestWindow(outlook), staysQuiet: planner.staysQuiet(outlook), isHigh: isHigh,
+            bestWindow: planner.bestWindow(outlook), staysQuiet: planner.staysQuiet(outlook), isHigh: isHigh, isLow: isLow,
             hours: monitor.history.hoursKept)
     }
 
@@ -216,15 +264,21 @@ extension Engine {
 
     private func tidy(boundary: Milliseconds) {
         let join = configuration.join
+        let isNewHour = boundary.flooredDivision(by: .hour) != lastTidied?.flooredDivision(by: .hour)
+        lastTidied = boundary
         var unmatched: (predictions: Int, actuals: Int) = (0, 0)
         for number in modelsByName {
-            models[Int(number)]?.join.expire(before: boundary - join.allowedLateness, unmatched: &unmatched)
+            guard let model = models[Int(number)] else { continue }
+            model.join.expire(before: boundary - join.allowedLateness, unmatched: &unmatched)
+            if model.isCalibrated, isNewHour {
+                model.skill.expire(now: boundary, lateness: join.allowedLateness, serving: model.serving)
+            }
         }
         counters.unmatchedPredictions &+= UInt64(unmatched.predictions)
         counters.unmatchedActuals &+= UInt64(unmatched.actuals)
         sharedActuals.expire(before: boundary - join.allowedLateness)
         evictBeyondLimit()
-        if boundary.floored(to: .day) == boundary || boundary % .day < configuration.drift.checkInterval {
+        if isNewHour {
             forgetSilent(before: boundary - configuration.limits.silence)
         }
     }
@@ -234,6 +288,12 @@ extension Engine {
         while held > configuration.limits.retainedHalves {
             let oldest = modelsByName.compactMap { models[Int($0)] }.filter { $0.join.oldestHour != nil }
                 .min { ($0.join.oldestHour!, $0.name) < ($1.join.oldestHour!, $1.name) }
+            if let shared = sharedActuals.oldestHour, shared <= oldest?.join.oldestHour ?? .max {
+                let gone = sharedActuals.evictOldestHour()
+                counters.evictedHalves &+= UInt64(gone)
+                held -= gone
+                continue
+            }
             guard let oldest else { return }
             let before = oldest.join.liveRows
             var unmatched: (predictions: Int, actuals: Int) = (0, 0)
@@ -260,6 +320,8 @@ extension Engine {
             entitySeen[entity] = .min
             entityNames.forget(Int32(entity))
         }
+        for number in pools.keys.sorted() { _ = pools[number]!.forget(silentSince: time) }
+        for machine in everything.forget(silentSince: time) { machineNames.forget(machine) }
         let served = Set(modelsByName.compactMap { models[Int($0)] }.flatMap { $0.previousVersions + [$0.serving] })
         for version in versionSeen.indices where versionSeen[version] != .min && versionSeen[version] < time {
             guard !served.contains(Int32(version)) else { continue }

@@ -44,16 +44,11 @@ extension Engine {
         let values = lanes[lane].values[Int(row.firstValue)..<Int(row.firstValue + row.valueCount)]
         model.lastPrediction = max(model.lastPrediction ?? .min, row.mergeTime)
         model.lastSeen = max(model.lastSeen, row.mergeTime)
-        entitySeen[Int(row.entity)] = max(entitySeen[Int(row.entity)], row.mergeTime)
         if model.ledger.firstSeen == nil { model.ledger.firstSeen = row.mergeTime }
-        if row.version >= 0 { versionSeen[Int(row.version)] = row.mergeTime }
-        if !row.isShadow {
-            serve(model, row)
-            for value in values {
-                guard let slot = model.slot(value.metric), let range = model.ranges[slot] else { continue }
-                model.anomalies.add(isAnomalous: value.value < range.minimum || value.value > range.maximum)
-            }
-        }
+        if !row.isShadow { serve(model, row) }
+        let isServed = !row.isShadow && row.version == model.serving
+        let isFollowed =
+            isServed && model.isCalibrated && model.skill.follow(row.entity, hash: entityNames.hash(row.entity))
         if model.entities.updateValue(row.mergeTime, forKey: row.entity) == nil {
             entityModels[Int(row.entity)].append(model.number)
         }
@@ -71,6 +66,7 @@ extension Engine {
                 continue
             }
             model.join.setValue(half, slot, value.value)
+            if isServed { model.noteServed(value.value, slot, row, isFollowed: isFollowed) }
             if let actual = actual(model, cell, slot, value.metric, row) {
                 meet(model, cell, half, slot, predicted: value.value, actual: actual)
             }
@@ -93,7 +89,6 @@ extension Engine {
 
     private func join(actual row: IntakeRow, lane: Int, boundary: Milliseconds) {
         let values = lanes[lane].values[Int(row.firstValue)..<Int(row.firstValue + row.valueCount)]
-        entitySeen[Int(row.entity)] = max(entitySeen[Int(row.entity)], row.mergeTime)
         guard !isLate(row.at) else {
             counters.lateActuals &+= 1
             return
@@ -161,7 +156,8 @@ extension Engine {
             model.returning = nil
             return
         }
-        if model.previousVersions.contains(row.version) {
+        let hasServed = model.previousVersions.contains(row.version)
+        if hasServed {
             guard row.issuedAt > model.servingLastIssued else { return }
             guard let returning = model.returning, returning.version == row.version else {
                 model.returning = (row.version, row.issuedAt)
@@ -169,7 +165,20 @@ extension Engine {
             }
             guard row.issuedAt > returning.issuedAt else { return }
         }
+        let old = model.servingSince == .min ? nil : Optional(model.serving)
         model.serve(version: row.version, at: row.mergeTime)
         model.servingLastIssued = row.issuedAt
+        if hasServed {
+            // A roll-back, recommended by a verdict or not: the training did not help.
+            model.verification = nil
+            model.skill.lastRollback = max(model.skill.lastRollback ?? .min, row.mergeTime)
+            model.restoreBaseline()
+        } else if let old {
+            model.verification = Verification(
+                newVersion: row.version, oldVersion: old, since: row.mergeTime,
+                requestID: model.ledger.trainings.last { $0.state == .succeeded }?.requestID,
+                oldRatio: model.skill.ratio(of: old, now: row.mergeTime))
+            model.skill.beginComparison()
+        }
     }
 }

@@ -45,6 +45,8 @@ public final class Engine {
     /// Worker-wide: paused for all models.
     var isPaused = false
     var stallAlert: Milliseconds?
+    /// The boundary at which old things were last let go.
+    var lastTidied: Milliseconds?
     /// Replaces the drift signal of a model: scenario tests inject scores here.
     var injectedSignal: ((_ model: String, _ boundary: Milliseconds) -> DriftSignal?)?
     /// Replaces the load reading: scenario tests inject loads here.
@@ -85,7 +87,7 @@ public final class Engine {
     public var entityCount: Int { entityNames.count }
     /// Predictions and actuals retained for the join.
     public var retainedHalves: Int {
-        modelsByName.reduce(0) { $0 + (models[Int($1)]?.join.liveRows ?? 0) }
+        modelsByName.reduce(sharedActuals.count) { $0 + (models[Int($1)]?.join.liveRows ?? 0) }
     }
 
     /// The positions of all lanes: what an evaluation now would have seen.

@@ -1,10 +1,12 @@
 extension ModelState {
     /// Takes the windows as they are for what all is well looks like.
     func capture(origin: Baseline.Origin, at now: Milliseconds) {
-        let metrics = windows.map { MetricBaseline(values: $0.values) }
+        let metrics = windows.map { $0.makeBaseline() }
         guard metrics.contains(where: { $0 != nil }) else { return }
         baselineVersions += 1
-        baseline = Baseline(version: baselineVersions, origin: origin, capturedAt: now, metrics: metrics)
+        if origin == .training { replacedBaseline = baseline }
+        baseline = Baseline(
+            version: baselineVersions, origin: origin, capturedAt: now, metrics: metrics, anomalyRate: anomalies.rate)
         for slot in windows.indices { windows[slot].compare(with: metrics[slot]) }
     }
 
@@ -14,10 +16,20 @@ extension ModelState {
         for slot in windows.indices {
             if slot >= baseline!.metrics.count { baseline!.metrics.append(nil) }
             guard baseline!.metrics[slot] == nil, let first = windows[slot].firstActualAt, now - first >= span,
-                let metric = MetricBaseline(values: windows[slot].values)
+                let metric = windows[slot].makeBaseline()
             else { continue }
             baseline!.metrics[slot] = metric
             windows[slot].compare(with: metric)
+        }
+    }
+
+    /// Puts back the baseline of before the last training: the training was rolled back.
+    func restoreBaseline() {
+        guard let replaced = replacedBaseline else { return }
+        baseline = replaced
+        replacedBaseline = nil
+        for slot in windows.indices {
+            windows[slot].compare(with: slot < replaced.metrics.count ? replaced.metrics[slot] : nil)
         }
     }
 }

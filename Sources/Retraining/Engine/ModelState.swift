@@ -36,16 +36,26 @@ final class ModelState {
     // Windows.
     var windows: [MetricWindows] = []
     var anomalies: AnomalyWindow
+    private let anomalyCapacity: Int
     var baseline: Baseline?
     var baselineVersions = 0
     var isBaselineFrozen = false
     var captureBaseline: Baseline.Origin?
+    /// The baseline of before the last training.
+    var replacedBaseline: Baseline?
+
+    // Skill and verification.
+    let isCalibrated: Bool
+    var skill = Skill()
+    var verification: Verification?
+    var newForecasts: [ServedForecast] = []
 
     // Decisions.
     var ledger = TrainingLedger()
     var isPaused = false
     var manual: CommandRecord?
     var aboveSince: Milliseconds?
+    var severeSince: Milliseconds?
     var evaluationsAbove = 0
     var wantedSince: Milliseconds?
     var plan: QuietWindow?
@@ -71,6 +81,8 @@ final class ModelState {
         self.number = number
         self.name = name
         settings = ModelSettings(configuration, model: name)
+        isCalibrated = configuration.drift.scoring == .calibrated
+        anomalyCapacity = configuration.drift.windowSize
         join = JoinTable(stride: 1)
         anomalies = AnomalyWindow(capacity: configuration.drift.windowSize)
     }
@@ -103,28 +115,53 @@ final class ModelState {
 
     func forget(entity: Int32) {
         entities[entity] = nil
+        skill.forget(entity: entity)
         for slot in 0..<metricCount { lastActuals[SeriesKey(entity: entity, slot: slot)] = nil }
     }
 
     /// A version serves from its first non-shadow prediction; one that served before comes back by a roll-back only.
     func serve(version: Int32, at time: Milliseconds) {
-        guard version != serving else { return }
+        guard version != serving || servingSince == .min else { return }
         if servingSince != .min { previousVersions.append(serving) }
         previousVersions.removeAll { $0 == version }
         if previousVersions.count > 16 { previousVersions.removeFirst() }
         serving = version
         servingSince = time
         returning = nil
+        resetErrors()
+    }
+
+    /// Empties whatever speaks of the version in service.
+    func resetErrors() {
         for slot in windows.indices { windows[slot].removeErrors() }
+        anomalies = AnomalyWindow(capacity: anomalyCapacity)
         aboveSince = nil
+        severeSince = nil
         evaluationsAbove = 0
         wantedSince = nil
         plan = nil
     }
 
-    func resetErrors() {
-        for slot in windows.indices { windows[slot].removeErrors() }
+    /// Takes note of a forecast by the version in service.
+    func noteServed(_ value: Double, _ slot: Int, _ row: IntakeRow, isFollowed: Bool) {
+        if let range = ranges[slot] {
+            anomalies.add(isAnomalous: value < range.minimum || value > range.maximum)
+        } else {
+            anomalies.add(isAnomalous: false)
+        }
+        guard isFollowed else { return }
+        newForecasts.append(
+            ServedForecast(at: row.at, entity: row.entity, slot: slot, issuedAt: row.issuedAt, value: value))
     }
+}
+
+/// A forecast by the version in service, waiting for the shadow forecaster's beside it.
+struct ServedForecast {
+    var at: Milliseconds
+    var entity: Int32
+    var slot: Int
+    var issuedAt: Milliseconds
+    var value: Double
 }
 
 /// A prediction that met its actual, waiting to be applied in order.

@@ -10,6 +10,14 @@ struct SharedActuals {
     private var byHour: [Int64: [Key]] = [:]
 
     var count: Int { values.count }
+    var oldestHour: Int64? { byHour.keys.min() }
+
+    /// Lets go of the oldest hour; tells how many halves that were.
+    mutating func evictOldestHour() -> Int {
+        guard let oldest = oldestHour, let keys = byHour.removeValue(forKey: oldest) else { return 0 }
+        for key in keys { values[key] = nil }
+        return keys.count
+    }
 
     /// The first value of a (entity, at, metric) wins.
     mutating func add(entity: Int32, at: Milliseconds, _ new: some Sequence<IntakeValue>) {

@@ -15,7 +15,8 @@ struct QuietPlanner {
         var hasHistory: Bool
     }
 
-    func outlook(_ load: LoadMonitor?, now: Milliseconds) -> Outlook {
+    /// - Parameter live: the load of this hour, which needs no forecast.
+    func outlook(_ load: LoadMonitor?, now: Milliseconds, live: Double? = nil) -> Outlook {
         let margin = Int((configuration.minimumDuration + Self.step - 1) / Self.step)
         let count = Int(Self.horizon / Self.step) + margin
         var outlook = Outlook(start: now, scores: [], isBarred: [], hasHistory: false)
@@ -26,7 +27,10 @@ struct QuietPlanner {
             let hour = time.flooredDivision(by: .hour)
             if hour != lastHour {
                 lastHour = hour
-                lastScore = load?.forecast(time, now: now, calendar: configuration.calendar)
+                let isThisHour = hour == now.flooredDivision(by: .hour)
+                let forecast = load?.forecast(time, now: now, calendar: configuration.calendar)
+                // What is not known at all is not made known by one hour of it.
+                lastScore = isThisHour && forecast != nil ? live ?? forecast : forecast
             }
             if lastScore != nil { outlook.hasHistory = true }
             outlook.scores.append(lastScore)

@@ -1,0 +1,85 @@
+/// The recent past of one series (an entity's metric), as far as the shadow forecaster needs it.
+struct SeriesHistory {
+    /// Hours of hourly means: a week for "same hour last week", a day for the longest usual horizon, and some.
+    private static let hourCount = 200
+    /// Days of the normaliser: four whole weeks, so that the mix of weekdays is constant.
+    private static let dayCount = 28
+    private static let recentCount = 16
+
+    /// A sum over an hour or a day, numbered since 1970.
+    private struct Cell {
+        var key: Int64
+        var sum: Double
+        var count: Int32
+    }
+
+    private var hours: [Cell] = []
+    private var days: [Cell] = []
+    /// The latest values in order of time, oldest first.
+    private var recent: [(at: Milliseconds, value: Double)] = []
+    /// The normaliser when it was first asked for; conditions the least squares, and is then fixed for good.
+    private(set) var scale: Double?
+
+    mutating func add(_ value: Double, at time: Milliseconds) {
+        Self.accumulate(&hours, time.flooredDivision(by: .hour), value, keeping: Self.hourCount)
+        Self.accumulate(&days, time.flooredDivision(by: .day), abs(value), keeping: Self.dayCount)
+        var position = recent.count
+        while position > 0, recent[position - 1].at > time { position -= 1 }
+        recent.insert((time, value), at: position)
+        if recent.count > Self.recentCount { recent.removeFirst() }
+    }
+
+    private static func accumulate(
+        _ cells: inout [Cell], _ key: Int64, _ value: Double, keeping limit: Int
+    ) {
+        var position = cells.count
+        while position > 0, cells[position - 1].key > key { position -= 1 }
+        if position > 0, cells[position - 1].key == key {
+            cells[position - 1].sum += value
+            cells[position - 1].count += 1
+            return
+        }
+        cells.insert(Cell(key: key, sum: value, count: 1), at: position)
+        let oldest = cells[cells.count - 1].key - Int64(limit)
+        var gone = 0
+        while cells[gone].key <= oldest { gone += 1 }
+        if gone > 0 { cells.removeFirst(gone) }
+    }
+
+    /// Mean magnitude over the last 28 days: errors divided by it can be added over metrics. Nil while all is 0.
+    var normaliser: Double? {
+        var sum = 0.0
+        var count = 0.0
+        for day in days {
+            sum += day.sum
+            count += Double(day.count)
+        }
+        return sum > 0 && sum.isFinite ? sum / count : nil
+    }
+
+    mutating func fixScale() -> Double? {
+        if scale == nil { scale = normaliser }
+        return scale
+    }
+
+    /// The value of the greatest time at or before `time`.
+    func last(at time: Milliseconds) -> Double? {
+        recent.last { $0.at <= time }?.value
+    }
+
+    /// Mean of the hour that holds `time`.
+    func hour(at time: Milliseconds) -> Double? {
+        let hour = time.flooredDivision(by: .hour)
+        var low = 0
+        var high = hours.count
+        while low < high {
+            let middle = (low + high) / 2
+            if hours[middle].key < hour { low = middle + 1 } else { high = middle }
+        }
+        guard low < hours.count, hours[low].key == hour else { return nil }
+        return hours[low].sum / Double(hours[low].count)
+    }
+
+    /// Values in the fullest of the last two hours: how often the series speaks.
+    var valuesPerHour: Int32 { hours.suffix(2).map(\.count).max() ?? 0 }
+}

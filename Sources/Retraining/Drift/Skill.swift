@@ -1,0 +1,215 @@
+/// How well a model forecasts beside a cheap online forecaster that sees the same: the error term of the calibrated
+/// score.
+///
+/// A hard week raises the errors of both, so that their ratio stays; a model that has gone stale raises its own alone.
+/// G is the ratio over 72 h against the least squares, F over 24 h against the best expert; each is held against what
+/// it is in the model's good third of three weeks. Only the version in service counts, with the history of its own.
+struct Skill {
+    /// What one evaluation found.
+    struct Reading: Equatable {
+        /// Model error over that of the least squares, 72 h; nil with fewer than 24 hours filled.
+        var ratio: Double?
+        var reference: Double?
+        /// Model error over that of the best expert, 24 h; nil with fewer than 12 hours filled.
+        var fastRatio: Double?
+        var fastReference: Double?
+        /// PER*: 0 to 1. 0.25 (a loss of a quarter, or twice the error of the best expert) reaches the threshold alone.
+        var loss = 0.0
+    }
+
+    /// Entities that the shadow follows at most: those of the least hash. Skill is a mean, 64 series tell it.
+    static let followedEntities = 64
+    private static let slowSpan: Int64 = 72
+    private static let slowFill = 24
+    private static let fastSpan: Int64 = 24
+    private static let fastFill = 12
+    /// Not before a version has been judged for a day.
+    private static let fastAfter: Milliseconds = 24 * .hour
+    /// A trigger needs a ratio above 1 (worse than the shadow), whatever the reference: 1 / 1.25.
+    private static let leastReference = 0.8
+    private static let fastGain = 0.25
+    /// After a roll-back the bar is higher by this, fading over a week: the last training did not help.
+    private static let backoff = 0.16
+    private static let backoffMemory = 168.0
+    /// Pairs an hour of one series that are followed at most, about.
+    private static let pairsPerHour: Int32 = 12
+
+    private struct Key: Hashable {
+        var entity: Int32
+        var slot: Int
+    }
+
+    private struct ForecastKey: Hashable {
+        var entity: Int32
+        var slot: Int
+        var at: Milliseconds
+    }
+
+    private struct Pending {
+        var issuedAt: Milliseconds
+        var bucket: Int
+        var inputs: ShadowForecaster.Inputs
+        var made: ShadowForecaster.Forecast
+    }
+
+    private struct ForecasterKey: Hashable {
+        var slot: Int
+        var bucket: Int
+    }
+
+    private var series: [Key: SeriesHistory] = [:]
+    private var pending: [ForecastKey: [Pending]] = [:]
+    private var forecasters: [ForecasterKey: ShadowForecaster] = [:]
+    private var versions: [Int32: SkillCells] = [:]
+    private var slowReference = GoodReference()
+    private var fastReference = GoodReference()
+    /// Entities followed, by hash.
+    private var followed: [(hash: UInt64, entity: Int32)] = []
+    private(set) var comparison = VersionComparison()
+    var lastRollback: Milliseconds?
+
+    // MARK: Following entities
+
+    /// Considers an entity; true where it is followed.
+    mutating func follow(_ entity: Int32, hash: UInt64) -> Bool {
+        if followed.contains(where: { $0.entity == entity }) { return true }
+        if followed.count == Self.followedEntities {
+            guard let last = followed.last, hash < last.hash else { return false }
+            followed.removeLast()
+            forget(entity: last.entity)
+        }
+        let position = followed.firstIndex { $0.hash > hash } ?? followed.count
+        followed.insert((hash, entity), at: position)
+        return true
+    }
+
+    mutating func forget(entity: Int32) {
+        followed.removeAll { $0.entity == entity }
+        for key in series.keys.filter({ $0.entity == entity }) { series[key] = nil }
+        for key in pending.keys.filter({ $0.entity == entity }) { pending[key] = nil }
+    }
+
+    // MARK: Learning
+
+    mutating func add(actual: Double, entity: Int32, slot: Int, at time: Milliseconds) {
+        guard followed.contains(where: { $0.entity == entity }) else { return }
+        series[Key(entity: entity, slot: slot), default: SeriesHistory()].add(actual, at: time)
+    }
+
+    /// Forecasts beside a forecast of the version in service.
+    mutating func add(
+        forecast: Double, entity: Int32, slot: Int, at time: Milliseconds, issuedAt: Milliseconds, bucket: Int,
+        rank: UInt64
+    ) {
+        let key = Key(entity: entity, slot: slot)
+        guard series[key] != nil else { return }
+        let perHour = series[key]!.valuesPerHour
+        if perHour > Self.pairsPerHour,
+            Double(rank >> 11) * 0x1p-53 > Double(Self.pairsPerHour) / Double(perHour)
+        {
+            return
+        }
+        guard let scale = series[key]!.fixScale(), let last = series[key]!.last(at: issuedAt) else { return }
+        let history = series[key]!
+        func past(_ period: Milliseconds) -> Double? {
+            var periods: Int64 = 1
+            while time - periods * period > issuedAt { periods += 1 }
+            return history.hour(at: time - periods * period)
+        }
+        let yesterday = past(.day) ?? last
+        let inputs = ShadowForecaster.Inputs(
+            forecast: forecast / scale, last: last / scale, yesterday: yesterday / scale,
+            lastWeek: (past(7 * .day) ?? yesterday) / scale, scale: scale)
+        let made = forecasters[ForecasterKey(slot: slot, bucket: bucket), default: ShadowForecaster()].forecast(inputs)
+        pending[ForecastKey(entity: entity, slot: slot, at: time), default: []].append(
+            Pending(issuedAt: issuedAt, bucket: bucket, inputs: inputs, made: made))
+    }
+
+    /// Takes the pairs of one forecast: those of all versions that made it, for one actual.
+    mutating func add(pairs: ArraySlice<JoinedPair>, serving: Int32, previous: Int32?) {
+        guard let first = pairs.first else { return }
+        let key = ForecastKey(entity: first.entity, slot: first.slot, at: first.at)
+        guard let waiting = pending[key], let index = waiting.firstIndex(where: { $0.issuedAt == first.issuedAt }),
+            let normaliser = series[Key(entity: first.entity, slot: first.slot)]?.normaliser
+        else { return }
+        let shadow = waiting[index]
+        pending[key]!.remove(at: index)
+        if pending[key]!.isEmpty { pending[key] = nil }
+        let scale = shadow.inputs.scale
+        let hour = first.at.flooredDivision(by: .hour)
+        let regression = abs(shadow.made.regression * scale - first.actual) / normaliser
+        let expert = abs(shadow.made.expert * scale - first.actual) / normaliser
+        var new: Double?
+        var old: Double?
+        for pair in pairs {
+            let error = abs(pair.predicted - pair.actual) / normaliser
+            guard error.isFinite else { continue }
+            versions[pair.version, default: SkillCells()].add(
+                hour: hour, model: error, regression: regression, expert: expert)
+            if pair.version == serving { new = error } else if pair.version == previous { old = error }
+        }
+        if let new, let old { comparison.add(hour: hour, new: new, old: old) }
+        forecasters[ForecasterKey(slot: first.slot, bucket: shadow.bucket)]?.learn(
+            shadow.inputs, actual: first.actual / scale, made: shadow.made, normaliser: normaliser / scale,
+            targetHour: hour)
+    }
+
+    /// Lets go of forecasts whose actual can no longer come, and of hours that no window reaches.
+    mutating func expire(now: Milliseconds, lateness: Milliseconds, serving: Int32) {
+        let hour = now.flooredDivision(by: .hour)
+        for version in versions.keys {
+            versions[version]!.forget(through: hour - Self.slowSpan)
+            if versions[version]!.cells.isEmpty, version != serving { versions[version] = nil }
+        }
+        comparison.forget(through: hour - Self.slowSpan)
+        let due = pending.keys.filter { $0.at + lateness < now }
+        for key in due { pending[key] = nil }
+    }
+
+    // MARK: Reading
+
+    mutating func read(
+        now: Milliseconds, serving: Int32, servingSince: Milliseconds, isVerifying: Bool, isFirstVersion: Bool
+    ) -> Reading {
+        var reading = Reading()
+        let hour = now.flooredDivision(by: .hour)
+        let cells = versions[serving] ?? SkillCells()
+        let slow = cells.sums(now: hour, span: Self.slowSpan)
+        if slow.filled >= Self.slowFill, slow.regression > 0 {
+            reading.ratio = slow.model / slow.regression
+            slowReference.note(reading.ratio!, hour: hour)
+        }
+        reading.reference = slowReference.percentile(now: hour)
+        let fast = cells.sums(now: hour, span: Self.fastSpan)
+        if fast.filled >= Self.fastFill, fast.expert > 0 {
+            reading.fastRatio = fast.model / fast.expert
+            fastReference.note(reading.fastRatio!, hour: hour)
+        }
+        reading.fastReference = fastReference.percentile(now: hour)
+        var loss = 0.0
+        if let ratio = reading.ratio, let reference = reading.reference, !isVerifying {
+            loss = max(loss, ratio / (max(reference, Self.leastReference) * bar(at: now)) - 1)
+        }
+        if let ratio = reading.fastRatio, let reference = reading.fastReference,
+            isFirstVersion || now - servingSince >= Self.fastAfter
+        {
+            loss = max(loss, Self.fastGain * (ratio / max(1, reference) - 1))
+        }
+        reading.loss = min(1, max(0, loss))
+        return reading
+    }
+
+    private func bar(at now: Milliseconds) -> Double {
+        guard let lastRollback else { return 1 }
+        let age = Double(now - lastRollback) / Double(Milliseconds.hour)
+        return 1 + Self.backoff * Portable.exp(-age / Self.backoffMemory)
+    }
+
+    /// G of a version over the last three days, for comparison where no shadow predictions exist.
+    func ratio(of version: Int32, now: Milliseconds) -> Double? {
+        let sums = (versions[version] ?? SkillCells()).sums(now: now.flooredDivision(by: .hour), span: Self.slowSpan)
+        return sums.filled >= Self.slowFill && sums.regression > 0 ? sums.model / sums.regression : nil
+    }
+
+    mutating func beginComparison() { comparison = VersionComparison() }
+}
