@@ -34,7 +34,11 @@ let package = Package(
 
         .testTarget(name: "RingBuffersTests", dependencies: ["RingBuffers"], swiftSettings: settings),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], swiftSettings: settings),
-        .testTarget(name: "ContractsTests", dependencies: ["Contracts", "Retraining"], swiftSettings: settings),
+        // Counts calls of malloc; replaces the C library's symbols, so only tests may depend on it.
+        .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
+        .testTarget(
+            name: "ContractsTests", dependencies: ["CAllocationCounter", "Contracts", "Retraining"],
+            swiftSettings: settings),
         .testTarget(name: "KafkaTests", dependencies: ["Kafka"], swiftSettings: settings),
         .testTarget(name: "OperationsTests", dependencies: ["Operations"], swiftSettings: settings),
     ],

@@ -71,7 +71,7 @@ extension RecordDecoder {
 
     /// From `values`, or from `metric` and `value` at the two positions behind it.
     private func values(_ role: RecordRole, _ index: Int) throws(Rejection) -> UnsafeBufferPointer<MetricValue> {
-        guard map.segments[role]![index] != nil else {
+        if hasOneValue[role.index] {
             let metric = try requiredName(role, index + 1)
             guard let value = try number(role, index + 2) else { throw missing(role, index + 2) }
             return oneValue(metric, value)

@@ -55,7 +55,7 @@ extension RecordDecoder {
     private func valueRejection(_ role: RecordRole, _ status: csimdjson_status) -> Rejection {
         let fault = record.pointee.error_name
         let index = FieldMap.fields(of: role).firstIndex { $0 == .values || $0 == .metrics }
-        let isOneValue = index.map { map.segments[role]![$0] == nil } ?? true
+        let isOneValue = hasOneValue[role.index]
         let place = index.map { label(role, isOneValue ? $0 + 2 : $0) } ?? ""
         let name = JSONFault.shorten(
             String(decoding: UnsafeBufferPointer(start: fault.bytes, count: min(fault.count, 256)), as: UTF8.self))

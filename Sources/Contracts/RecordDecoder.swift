@@ -17,6 +17,8 @@ public final class RecordDecoder {
     let map: FieldMap
     private let parser: OpaquePointer
     private let plans: [OpaquePointer]
+    /// By role: whether records have `metric` and `value` instead of `values`.
+    let hasOneValue: [Bool]
     let record: UnsafePointer<csimdjson_record>
     /// The values of the last record.
     private let values: UnsafeMutableBufferPointer<MetricValue>
@@ -33,6 +35,9 @@ public final class RecordDecoder {
             csimdjson_limits(depth: limits.depth, values: limits.values, name_bytes: limits.nameBytes))
         record = csimdjson_parser_record(parser)
         plans = RecordRole.allCases.map { Self.makePlan($0, fields) }
+        hasOneValue = RecordRole.allCases.map { role in
+            zip(FieldMap.fields(of: role), fields.segments[role]!).contains { $0 == .value && $1 != nil }
+        }
         values = .allocate(capacity: limits.values)
     }
 

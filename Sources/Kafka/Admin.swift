@@ -125,7 +125,8 @@ public final class Admin {
         return native
     }
 
-    private func options(_ request: rd_kafka_admin_op_t, _ timeoutMilliseconds: Int) throws(KafkaError) -> OpaquePointer {
+    private func options(_ request: rd_kafka_admin_op_t, _ timeoutMilliseconds: Int) throws(KafkaError) -> OpaquePointer
+    {
         let options = rd_kafka_AdminOptions_new(client, request)!
         var reason = [CChar](repeating: 0, count: 512)
         let timeout = Int32(clamping: max(1, timeoutMilliseconds))

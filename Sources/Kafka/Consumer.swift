@@ -147,7 +147,9 @@ public final class Consumer {
         if let event = handle.callbacks.inbox.take() { return event }
         guard !handle.isClosed, metByPoll == nil else { return .none }
         isServing = true
+        handle.callbacks.isPolling = true
         let received = rd_kafka_consumer_poll(handle.client, Int32(milliseconds: timeoutMilliseconds))
+        handle.callbacks.isPolling = false
         isServing = false
         if let received {
             let view = MessageView(received)

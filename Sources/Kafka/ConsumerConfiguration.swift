@@ -40,6 +40,15 @@ public struct ConsumerConfiguration: Sendable {
     public var sessionTimeoutMilliseconds = 45_000
     /// How long ``Consumer/poll(timeoutMilliseconds:)`` may stay away before the group takes the partitions back.
     public var maxPollIntervalMilliseconds = 300_000
+    /// How much is fetched ahead: a partition at most with partition queues, all together with merged delivery. So
+    /// memory is bounded by this times the number of partitions.
+    ///
+    /// Once it is reached, fetching pauses for a second (librdkafka before 2.2 has no setting for that): it must hold
+    /// 1.5 times what the busiest partition is read at in a second, or reading stalls. 65 536 suits live reading,
+    /// 262 144 one partition that is read back at full speed.
+    public var prefetchKilobytes = 65_536
+    /// How many records are fetched ahead, with the same effect as ``prefetchKilobytes``.
+    public var prefetchMessages = 1_000_000
     /// How often statistics arrive as ``ClientEvent/statistics(_:)``; 0 is never.
     public var statisticsIntervalMilliseconds = 0
     /// Passed on to librdkafka as it is; wins over the defaults. Keys that would break a guarantee are refused.
@@ -84,11 +93,8 @@ public struct ConsumerConfiguration: Sendable {
             "partition.assignment.strategy": "range",
             // The broker answers an idle fetch after this time; the default of 500 is what a quiet topic's latency is.
             "fetch.wait.max.ms": "10",
-            // Once a partition's prefetch passes either bound, fetching pauses for a second (librdkafka before 2.2 has
-            // no setting for it), so both must hold more than what a second consumes. Bounds are per partition with
-            // partition queues.
-            "queued.min.messages": "1000000",
-            "queued.max.messages.kbytes": "65536",
+            "queued.min.messages": String(prefetchMessages),
+            "queued.max.messages.kbytes": String(prefetchKilobytes),
             "socket.nagle.disable": "true",
             // Log lines come out of `poll` instead of being written to standard error by librdkafka's threads.
             "log.queue": "true",

@@ -48,7 +48,8 @@ public final class EmbeddedBroker: @unchecked Sendable {
     public init(brokers: Int = 1) throws(KafkaError) {
         precondition(brokers > 0, "a cluster has at least one broker")
         let configuration = NativeConfiguration()
-        try configuration.set(["client.id": "embedded-broker"])
+        // This client connects to nothing, and would warn about it.
+        try configuration.set(["client.id": "embedded-broker", "log_level": "3"])
         client = try configuration.makeClient(RD_KAFKA_PRODUCER)
         guard let cluster = rd_kafka_mock_cluster_new(client, Int32(brokers)) else {
             rd_kafka_destroy(client)

@@ -4,7 +4,7 @@ internal import CLibrdkafka
 ///
 /// The flags come from librdkafka where it classifies the error itself (transactions), and from the code otherwise.
 /// Decide by ``recovery``; show ``description`` to a person.
-public struct KafkaError: Error, Sendable {
+public struct KafkaError: Error, Hashable, Sendable {
     /// Which error it is. Open: brokers may answer with codes that are newer than this library.
     public struct Code: RawRepresentable, Hashable, Sendable {
         /// The number of the Kafka protocol (0 and above) or of librdkafka itself (negative).
@@ -33,7 +33,7 @@ public struct KafkaError: Error, Sendable {
     public var message: String
     /// The same call with the same arguments may succeed later.
     public var isRetriable: Bool
-    /// The client instance cannot be used any more; only ``Consumer/close()`` or ``Producer/close(flushTimeoutMilliseconds:)``.
+    /// The client cannot be used any more, only be closed.
     public var isFatal: Bool
     /// The transaction must be aborted by ``Producer/abortTransaction(timeoutMilliseconds:)``.
     public var requiresAbort: Bool

@@ -19,7 +19,7 @@ public final class MessageBatch {
     public let capacity: Int
     /// How many entries are in.
     public private(set) var count = 0
-    /// Slots from `count` on are nil.
+    /// Before librdkafka 2.1, slots from `count` on are nil; later versions leave stale pointers there.
     private let slots: UnsafeMutablePointer<UnsafeMutablePointer<rd_kafka_message_t>?>
     /// Keeps the client from being destroyed under the records.
     private var owner: ConsumerHandle?
@@ -65,7 +65,7 @@ public final class MessageBatch {
         count += 1
     }
 
-    /// How many entries librdkafka has written so far, while it is filling.
+    /// How many entries librdkafka has written so far, while it is filling. Before librdkafka 2.1 only.
     var writtenCount: Int {
         var written = 0
         while written < capacity, slots[written] != nil { written += 1 }

@@ -83,7 +83,8 @@ public final class Producer {
                 return
             }
             guard result == RD_KAFKA_RESP_ERR__QUEUE_FULL else {
-                throw ClientHandle.error(result, client: client, operation: "produce", topic: topic, partition: partition)
+                throw ClientHandle.error(
+                    result, client: client, operation: "produce", topic: topic, partition: partition)
             }
             let limit = deadline ?? Deadline(milliseconds: timeoutMilliseconds)
             deadline = limit

@@ -23,7 +23,7 @@ public struct ProducerConfiguration: Sendable {
     public var compression = Compression.lz4
     /// How long a record waits for others to share its batch.
     public var lingerMilliseconds = 5
-    /// How many records wait for delivery at most; then ``Producer/produce(topic:partition:key:value:headers:timestamp:token:timeoutMilliseconds:)-(_,_,UnsafeRawBufferPointer,_,_,_,_,_)`` waits.
+    /// How many records wait for delivery at most; then producing waits.
     public var maxQueuedMessages = 100_000
     /// How often statistics arrive as ``ClientEvent/statistics(_:)``; 0 is never.
     public var statisticsIntervalMilliseconds = 0

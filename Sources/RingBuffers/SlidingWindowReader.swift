@@ -59,6 +59,6 @@ public struct SlidingWindowReader<Element: BitwiseCopyable & Sendable>: Sendable
     public func snapshot(into buffer: UnsafeMutableBufferPointer<Element>, attempts: Int = 64) -> Int? {
         precondition(buffer.count >= capacity, "SlidingWindowReader: room for \(buffer.count) of \(capacity) elements")
         return storage.snapshot(
-            into: UnsafeMutableRawPointer(buffer.baseAddress!), attempts: attempts, afterCopy: { _ in })
+            into: UnsafeMutableRawPointer(buffer.baseAddress!), attempts: attempts, onStep: { _, _ in })
     }
 }

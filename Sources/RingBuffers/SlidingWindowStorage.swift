@@ -135,20 +135,24 @@ final class SlidingWindowStorage<Element: BitwiseCopyable & Sendable>: @unchecke
     ///
     /// - Parameters:
     ///   - destination: room for `capacity` elements.
-    ///   - afterCopy: called between copy and check; the tests run the writer here to force every interleaving.
+    ///   - onStep: called before each element is copied and, with position = count, before the check; the tests run
+    ///     the writer there, to force every interleaving.
     @inlinable
     func snapshot(
-        into destination: UnsafeMutableRawPointer, attempts: Int, afterCopy: (_ attempt: Int) -> Void
+        into destination: UnsafeMutableRawPointer, attempts: Int, onStep: (_ attempt: Int, _ position: Int) -> Void
     ) -> Int? {
         for attempt in 0..<attempts {
             let state = published.load(ordering: .acquiring)
             let count = Int(state & ((1 << Self.countBits) - 1))
             let start = (state >> Self.countBits) - UInt64(count)
-            let firstSlot = Int(start % UInt64(slotCount))
-            let older = min(count, slotCount - firstSlot)
-            copy(slots: older, from: firstSlot, to: destination)
-            copy(slots: count - older, from: 0, to: destination + older * MemoryLayout<Element>.stride)
-            afterCopy(attempt)
+            var slot = Int(start % UInt64(slotCount))
+            for position in 0..<count {
+                onStep(attempt, position)
+                copy(slot: slot, to: destination + position * MemoryLayout<Element>.stride)
+                slot += 1
+                if slot == slotCount { slot = 0 }
+            }
+            onStep(attempt, count)
             atomicMemoryFence(ordering: .acquiring)
             if begun.load(ordering: .relaxed) <= start + UInt64(slotCount) { return count }
         }
@@ -156,9 +160,9 @@ final class SlidingWindowStorage<Element: BitwiseCopyable & Sendable>: @unchecke
     }
 
     @inlinable
-    func copy(slots: Int, from slot: Int, to destination: UnsafeMutableRawPointer) {
+    func copy(slot: Int, to destination: UnsafeMutableRawPointer) {
         let source = words + slot * Self.wordsPerElement
-        for word in 0..<(slots * Self.wordsPerElement) {
+        for word in 0..<Self.wordsPerElement {
             destination.storeBytes(of: source[word].load(ordering: .relaxed), toByteOffset: word * 8, as: UInt64.self)
         }
     }

@@ -23,16 +23,16 @@
 /// Memory: 4 bytes a value, and up to the same again for room in the blocks; independent of m.
 public struct BaselineComparison: Sendable {
     struct Block {
-        /// The smallest rank in the block.
-        var first: UInt32
         /// Where the block's ranks are: `slot * blockCapacity` in `ranks`.
-        var slot: UInt32
+        var slot: Int32
         var count: Int32
         var isStale: Bool
+        /// count · m. This and the next two are whole numbers, below 2^53.
+        var width: Double
         /// max over j of lower(rⱼ) · n − j · m, j counted from the start of the block.
-        var greatestAbove: Int
+        var greatestAbove: Double
         /// max over j of (j + 1) · m − upper(rⱼ) · n.
-        var greatestBelow: Int
+        var greatestBelow: Double
     }
 
     static var blockCapacity: Int { 64 }
@@ -44,8 +44,10 @@ public struct BaselineComparison: Sendable {
     public private(set) var count = 0
 
     private var blocks: [Block] = []
-    private var ranks: [UInt32] = []
-    private var freeSlots: [UInt32] = []
+    /// The smallest rank of each block, apart from the blocks so that a search reads little memory.
+    private var firsts: [Int32] = []
+    private var ranks: [Int32] = []
+    private var freeSlots: [Int32] = []
     /// The count for which the blocks' maxima hold.
     private var summarisedCount = 0
 
@@ -85,7 +87,7 @@ public struct BaselineComparison: Sendable {
         var index = max(blockIndex(of: position), 0)
         if Int(blocks[index].count) == Self.blockCapacity {
             split(index)
-            if index + 1 < blocks.count && blocks[index + 1].first <= position { index += 1 }
+            if index + 1 < blocks.count && firsts[index + 1] <= position { index += 1 }
         }
         let blockCount = Int(blocks[index].count)
         let start = Int(blocks[index].slot) * Self.blockCapacity
@@ -95,9 +97,8 @@ public struct BaselineComparison: Sendable {
             (block + place + 1).update(from: block + place, count: blockCount - place)
             block[place] = position
         }
-        blocks[index].first = min(blocks[index].first, position)
-        blocks[index].count += 1
-        blocks[index].isStale = true
+        if position < firsts[index] { firsts[index] = position }
+        Self.change(&blocks[index], by: 1)
     }
 
     /// Removes a value by its rank in `baseline`.
@@ -118,12 +119,10 @@ public struct BaselineComparison: Sendable {
             return block[0]
         }
         count -= 1
-        blocks[index].count -= 1
-        blocks[index].first = first
-        blocks[index].isStale = true
-        if blocks[index].count == 0 {
-            freeSlots.append(blocks[index].slot)
-            blocks.remove(at: index)
+        firsts[index] = first
+        Self.change(&blocks[index], by: -1)
+        if blockCount == 1 {
+            removeBlock(at: index)
         } else if blockCount - 1 <= Self.blockCapacity / 4 {
             mergeNeighbours(of: index)
         }
@@ -133,6 +132,7 @@ public struct BaselineComparison: Sendable {
     public mutating func removeAll() {
         freeSlots.append(contentsOf: blocks.map(\.slot))
         blocks.removeAll(keepingCapacity: true)
+        firsts.removeAll(keepingCapacity: true)
         count = 0
     }
 
@@ -147,23 +147,27 @@ public struct BaselineComparison: Sendable {
         guard n > 0 && m > 0 else { return 0 }
         let areAllStale = n != summarisedCount
         summarisedCount = n
-        var before = 0
-        var greatest = 0
+        var before = 0.0
+        var above = 0.0
+        var under = 0.0
         baseline.below.withUnsafeBufferPointer { below in
             ranks.withUnsafeBufferPointer { ranks in
                 blocks.withUnsafeMutableBufferPointer { blocks in
                     for index in blocks.indices {
                         if areAllStale || blocks[index].isStale {
-                            Self.refresh(&blocks[index], ranks: ranks, below: below, n: n, m: m)
+                            Self.refresh(&blocks[index], ranks: ranks, below: below, n: Double(n), m: Double(m))
                         }
-                        greatest = max(greatest, blocks[index].greatestAbove - before)
-                        greatest = max(greatest, blocks[index].greatestBelow + before)
-                        before += Int(blocks[index].count) * m
+                        // Comparisons written out: `max` orders equal values too, and costs several instructions.
+                        let fromAbove = blocks[index].greatestAbove - before
+                        let fromBelow = blocks[index].greatestBelow + before
+                        above = fromAbove > above ? fromAbove : above
+                        under = fromBelow > under ? fromBelow : under
+                        before += blocks[index].width
                     }
                 }
             }
         }
-        return Double(greatest) / (Double(n) * Double(m))
+        return max(above, under) / (Double(n) * Double(m))
     }
 
     /// The p-value of the window's statistic; 1 if window or baseline is empty.
@@ -180,67 +184,108 @@ public struct BaselineComparison: Sendable {
 
 extension BaselineComparison {
     /// The last block that starts at or below a rank; −1 if all start above.
-    private func blockIndex(of position: UInt32) -> Int {
-        blocks.withUnsafeBufferPointer { blocks in
-            guard var first = blocks.baseAddress else { return -1 }
-            let start = first
-            var length = blocks.count
-            while length > 1 {
-                let half = length / 2
-                first += first[half - 1].first <= position ? half : 0
-                length -= half
-            }
-            return first - start - (first.pointee.first <= position ? 0 : 1)
+    private func blockIndex(of position: Int32) -> Int {
+        firsts.withUnsafeBufferPointer { firsts in
+            guard let start = firsts.baseAddress else { return -1 }
+            return Self.countNotAbove(position, in: start, count: firsts.count) - 1
         }
     }
 
-    /// The number of a sorted block's ranks that are not above a rank.
+    /// The number of sorted ranks that are not above a rank.
     ///
-    /// Compares all of them: without a branch it is faster for so few than a search.
-    private static func countNotAbove(_ position: UInt32, in block: UnsafePointer<UInt32>, count: Int) -> Int {
-        var notAbove: UInt32 = 0
-        for index in 0..<count { notAbove &+= block[index] <= position ? 1 : 0 }
-        return Int(notAbove)
+    /// Compares all of them: without a branch, four at a time, it is faster for so few than a search.
+    private static func countNotAbove(_ position: Int32, in ranks: UnsafePointer<Int32>, count: Int) -> Int {
+        var notAbove = SIMD4<Int32>.zero
+        var index = 0
+        while index + 4 <= count {
+            let four = UnsafeRawPointer(ranks + index).loadUnaligned(as: SIMD4<Int32>.self)
+            notAbove.replace(with: notAbove &+ 1, where: four .<= position)
+            index += 4
+        }
+        var total = Int(notAbove.wrappedSum())
+        while index < count {
+            total += ranks[index] <= position ? 1 : 0
+            index += 1
+        }
+        return total
     }
 
+    /// Computes a block's maxima, four ranks at a time; in whole numbers, which `Double` holds exactly.
     private static func refresh(
-        _ block: inout Block, ranks: UnsafeBufferPointer<UInt32>, below: UnsafeBufferPointer<UInt32>, n: Int, m: Int
+        _ block: inout Block, ranks: UnsafeBufferPointer<Int32>, below: UnsafeBufferPointer<Int32>, n: Double,
+        m: Double
     ) {
-        let first = Int(block.slot) * blockCapacity
-        var above = Int.min
-        var under = Int.min
-        var earlier = 0
-        for index in first..<(first + Int(block.count)) {
-            let position = Int(ranks[index])
-            var lower = position >> 1
-            var upper = (position + 1) >> 1
+        let start = ranks.baseAddress! + Int(block.slot) * blockCapacity
+        let count = Int(block.count)
+        var above = SIMD4<Double>(repeating: -.infinity)
+        var under = SIMD4<Double>(repeating: -.infinity)
+        var earlier = SIMD4<Double>(0, 1, 2, 3) * m
+        var index = 0
+        while index + 4 <= count {
+            let positions = UnsafeRawPointer(start + index).loadUnaligned(as: SIMD4<Int32>.self)
+            var lower = positions &>> 1
+            var upper = (positions &+ 1) &>> 1
             if !below.isEmpty {
-                lower = Int(below[lower])
-                upper = Int(below[upper])
+                lower = gather(lower, from: below)
+                upper = gather(upper, from: below)
             }
-            above = max(above, lower &* n &- earlier)
-            earlier &+= m
-            under = max(under, earlier &- upper &* n)
+            let fromAbove = doubles(lower) * n - earlier
+            let fromBelow = earlier + m - doubles(upper) * n
+            above.replace(with: fromAbove, where: fromAbove .> above)
+            under.replace(with: fromBelow, where: fromBelow .> under)
+            earlier += 4 * m
+            index += 4
         }
-        block.greatestAbove = above
-        block.greatestBelow = under
+        var greatestAbove = max(max(above[0], above[1]), max(above[2], above[3]))
+        var greatestBelow = max(max(under[0], under[1]), max(under[2], under[3]))
+        while index < count {
+            let lower = Int(start[index] >> 1)
+            let upper = Int((start[index] + 1) >> 1)
+            let earlier = Double(index) * m
+            greatestAbove = max(greatestAbove, Double(below.isEmpty ? lower : Int(below[lower])) * n - earlier)
+            greatestBelow = max(greatestBelow, earlier + m - Double(below.isEmpty ? upper : Int(below[upper])) * n)
+            index += 1
+        }
+        block.width = Double(count) * m
+        block.greatestAbove = greatestAbove
+        block.greatestBelow = greatestBelow
         block.isStale = false
     }
 
-    private mutating func insertBlock(at index: Int, ranks newRanks: [UInt32]) {
-        let slot: UInt32
+    private static func doubles(_ numbers: SIMD4<Int32>) -> SIMD4<Double> {
+        SIMD4(Double(numbers[0]), Double(numbers[1]), Double(numbers[2]), Double(numbers[3]))
+    }
+
+    private static func gather(_ indices: SIMD4<Int32>, from table: UnsafeBufferPointer<Int32>) -> SIMD4<Int32> {
+        SIMD4(
+            table[Int(indices[0])], table[Int(indices[1])], table[Int(indices[2])], table[Int(indices[3])])
+    }
+
+    private static func change(_ block: inout Block, by difference: Int) {
+        block.count += Int32(difference)
+        block.isStale = true
+    }
+
+    private mutating func insertBlock(at index: Int, ranks newRanks: [Int32]) {
+        let slot: Int32
         if let free = freeSlots.popLast() {
             slot = free
         } else {
-            slot = UInt32(ranks.count / Self.blockCapacity)
+            slot = Int32(ranks.count / Self.blockCapacity)
             ranks.append(contentsOf: repeatElement(0, count: Self.blockCapacity))
         }
         let start = Int(slot) * Self.blockCapacity
         for (offset, rank) in newRanks.enumerated() { ranks[start + offset] = rank }
         let block = Block(
-            first: newRanks[0], slot: slot, count: Int32(newRanks.count), isStale: true,
-            greatestAbove: 0, greatestBelow: 0)
+            slot: slot, count: Int32(newRanks.count), isStale: true, width: 0, greatestAbove: 0, greatestBelow: 0)
         blocks.insert(block, at: index)
+        firsts.insert(newRanks[0], at: index)
+    }
+
+    private mutating func removeBlock(at index: Int) {
+        freeSlots.append(blocks[index].slot)
+        blocks.remove(at: index)
+        firsts.remove(at: index)
     }
 
     /// Moves the upper half of a full block to a new one behind it.
@@ -248,8 +293,7 @@ extension BaselineComparison {
         let kept = Self.blockCapacity / 2
         let start = Int(blocks[index].slot) * Self.blockCapacity
         let moved = Array(ranks[(start + kept)..<(start + Self.blockCapacity)])
-        blocks[index].count = Int32(kept)
-        blocks[index].isStale = true
+        Self.change(&blocks[index], by: kept - Self.blockCapacity)
         insertBlock(at: index + 1, ranks: moved)
     }
 
@@ -263,10 +307,8 @@ extension BaselineComparison {
             let target = Int(blocks[left].slot) * Self.blockCapacity + leftCount
             let source = Int(blocks[right].slot) * Self.blockCapacity
             for offset in 0..<rightCount { ranks[target + offset] = ranks[source + offset] }
-            blocks[left].count += Int32(rightCount)
-            blocks[left].isStale = true
-            freeSlots.append(blocks[right].slot)
-            blocks.remove(at: right)
+            Self.change(&blocks[left], by: rightCount)
+            removeBlock(at: right)
             return
         }
     }

@@ -17,7 +17,7 @@ import Testing
         ("", .emptyPayload, nil),
         (" \n\t", .emptyPayload, nil),
         (#"{"entity":"e","at":1729180800000,"values":{"a":1}"#, .truncatedJSON, nil),
-        (#"{"entity":"e","at":1729180800000,"values":{"a":1.2"#, .truncatedJSON, "values.a"),
+        (#"{"entity":"e","at":1729180800000,"values":{"a":1."#, .truncatedJSON, "values.a"),
         (#"{"entity":"e"#, .truncatedJSON, nil),
         (#"{"entity":"e\"#, .truncatedJSON, nil),
         (#"{"a":tr"#, .truncatedJSON, "a"),

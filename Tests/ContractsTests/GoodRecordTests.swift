@@ -30,7 +30,7 @@ import Testing
         (#"{"entity":"srv-042","at":1.7291808e12,"values":{"cpu_user_pct":41.2}}"#, .init()),
         // The last of duplicate keys holds, at every level.
         (
-            #"{"entity":"x","at":5,"values":{"a":1},"values":{"cpu_user_pct":"no","cpu_user_pct":41.2},"#
+            #"{"entity":"x","at":5,"values":{"a":1},"values":{"cpu_user_pct":7,"cpu_user_pct":41.2},"#
                 + #""at":1729180800000,"entity":"srv-042"}"#, .init()
         ),
         // Nulls among the values are skipped, also where one replaces a number.

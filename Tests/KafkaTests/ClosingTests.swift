@@ -2,7 +2,6 @@ import Kafka
 import Testing
 
 /// librdkafka hangs when a client is destroyed while records or queues of it are held.
-@Suite(.timeLimit(.minutes(2)))
 struct ClosingTests {
     /// Fills a batch with records and leaves others unread in the queue.
     private func holdRecords(

@@ -2,7 +2,6 @@ import Glibc
 import Kafka
 import Testing
 
-@Suite(.timeLimit(.minutes(2)))
 struct PartitionQueueTests {
     /// Merging by time leaves partitions unread for a while: the others must go on, and nothing may be lost.
     @Test func anUnreadPartitionDoesNotBlockTheOthers() throws {
@@ -102,6 +101,26 @@ struct PartitionQueueTests {
         Waker.signal(fileDescriptor: waker.fileDescriptor)
         #expect(waker.wait(timeoutMilliseconds: 0))
         #expect(!waker.wait(timeoutMilliseconds: 0))
+        try consumer.close()
+    }
+
+    /// After an abort the worker reads the same records again: nothing that was prefetched before may come in between.
+    @Test func assigningAgainStartsExactlyAtTheNewOffset() throws {
+        let broker = try makeBroker(partitions: 1)
+        let partition = TopicPartition("t", 0)
+        try produce(500, to: partition, on: broker)
+        let consumer = try makeConsumer(broker)
+        let batch = MessageBatch(capacity: 20)
+        for start: Int64 in [0, 490, 10, 10] {
+            try consumer.assign([TopicPartitionOffset(partition, start)])
+            let queue = try consumer.partitionQueue(for: partition)
+            serve(consumer) { queue.fill(batch) > 0 }
+            #expect(batch.first?.offset == start)
+            batch.clear()
+        }
+        try consumer.unassign()
+        #expect(try consumer.assignment().isEmpty)
+        #expect(try consumer.partitionQueue(for: partition).fill(batch) == 0)
         try consumer.close()
     }
 

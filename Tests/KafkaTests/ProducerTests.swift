@@ -1,7 +1,6 @@
 import Kafka
 import Testing
 
-@Suite(.timeLimit(.minutes(2)))
 struct ProducerTests {
     /// A full queue must hold the caller back, and give up in time with a reason when nothing drains it.
     @Test func aFullQueueHoldsTheCallerBack() throws {
@@ -45,6 +44,7 @@ struct ProducerTests {
         let counts = producer.deliveries
         #expect(counts.delivered == 1 && counts.failed == 1 && counts.purged == 0)
         #expect(counts.firstFailure?.code == .topicAuthorizationFailed)
+        #expect(counts.firstFailure?.message == "Broker: Topic authorization failed")
         #expect(counts.firstFailure?.topic == "t" && counts.firstFailure?.partition == 1)
         #expect(counts.firstFailure?.isFatal == false && counts.firstFailure?.isRetriable == false)
         producer.resetFirstFailure()
@@ -56,12 +56,32 @@ struct ProducerTests {
         let broker = try makeBroker(partitions: 1)
         let producer = try makeProducer(broker) { $0.additional = ["message.max.bytes": "2000"] }
         let failure = #expect(throws: KafkaError.self) {
-            try producer.produce(topic: "t", key: nil, value: [UInt8](repeating: 0, count: 5000), headers: [Header("a", "b")])
+            try producer.produce(
+                topic: "t", key: nil, value: [UInt8](repeating: 0, count: 5000), headers: [Header("a", "b")])
         }
         #expect(failure?.code == .messageTooLarge)
         try producer.produce(topic: "t", key: nil, value: [1])
         try producer.flush(timeoutMilliseconds: 30_000)
         #expect(producer.deliveries.delivered == 1)
+    }
+
+    /// After a gap in the sequence nothing more can be promised: every call must say so, with the cause.
+    @Test func aFatalProducerSaysWhy() throws {
+        let broker = try makeBroker(partitions: 1)
+        let producer = try makeProducer(broker)
+        try producer.produce(topic: "t", partition: 0, key: nil, value: [1])
+        try producer.flush(timeoutMilliseconds: 30_000)
+        #expect(producer.fatalError == nil)
+        broker.inject([.outOfOrderSequenceNumber], into: .produce)
+        try producer.produce(topic: "t", partition: 0, key: nil, value: [2])
+        try? producer.flush(timeoutMilliseconds: 30_000)
+        #expect(producer.fatalError?.isFatal == true)
+        #expect(producer.fatalError?.code == .outOfOrderSequenceNumber)
+        let failure = #expect(throws: KafkaError.self) {
+            try producer.produce(topic: "t", partition: 0, key: nil, value: [3])
+        }
+        #expect(failure?.code == .outOfOrderSequenceNumber && failure?.recovery == .recreateClient)
+        #expect(failure?.operation == "produce")
     }
 
     /// The calls of a transaction in their order succeed; out of order they are no silent success.

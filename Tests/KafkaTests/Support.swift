@@ -61,6 +61,16 @@ func serve(_ consumers: Consumer..., until isDone: () throws -> Bool) rethrows -
     return errors
 }
 
+/// Polls until an error that satisfies `condition` comes; nil, and a failed test, when patience runs out.
+func firstError(of consumer: Consumer, where condition: (KafkaError) -> Bool) -> KafkaError? {
+    let end = ContinuousClock.now + patience
+    while ContinuousClock.now < end {
+        if case .error(let error) = consumer.poll(timeoutMilliseconds: 10), condition(error) { return error }
+    }
+    Issue.record("the error did not come")
+    return nil
+}
+
 /// Runs `body` on a thread of its own, so that a test that blocks cannot starve it.
 func onNewThread(_ body: @escaping @Sendable () -> Void) {
     final class Box: Sendable {

@@ -71,7 +71,8 @@ import Testing
     @Test func oldFilesGo() throws {
         for name in [
             "retraining_decisions-2025-10-14.jsonl", "retraining_decisions-2025-10-14.1.jsonl",
-            "retraining_decisions-2025-10-15.jsonl", "retraining_decisions-2025-01-01.jsonl.bak", "other-2020-01-01.jsonl",
+            "retraining_decisions-2025-10-15.jsonl", "retraining_decisions-2025-01-01.jsonl.bak",
+            "other-2020-01-01.jsonl",
         ] {
             try directory.write("{}\n", to: name)
         }

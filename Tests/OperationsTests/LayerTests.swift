@@ -65,7 +65,7 @@ import Testing
     @Test func problemsNameTheLayer() {
         expectProblems([
             "environment variable DRIFTGATE_EPOCHS_PER_TRAINING: error: epochs_per_training must be a whole number from "
-                + "1 to 10000, not \"0x1\"",
+                + "1 to 10000, not \"0x1\""
         ]) { () throws(ConfigurationErrors) in
             try Configuration.load(file: nil, environment: ["DRIFTGATE_EPOCHS_PER_TRAINING": "0x1"])
         }

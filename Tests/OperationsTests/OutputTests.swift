@@ -43,6 +43,47 @@ import Testing
         #expect(configuration.delivery.smtpURL != nil)
     }
 
+    /// The files in the repository are the generated ones. After a change of the table:
+    /// `DRIFTGATE_TEST_REGENERATE=1 swift test --filter generatedFilesAreCurrent`.
+    @Test(arguments: ["docs/configuration.md", "config/driftgate.schema.json"])
+    func generatedFilesAreCurrent(_ path: String) throws {
+        let file = Self.root.appendingPathComponent(path)
+        let text =
+            path.hasSuffix(".md")
+            ? Configuration.reference : String(decoding: Configuration.jsonSchema, as: UTF8.self)
+        if ProcessInfo.processInfo.environment["DRIFTGATE_TEST_REGENERATE"] != nil {
+            try Data(text.utf8).write(to: file)
+        }
+        #expect(try String(contentsOf: file, encoding: .utf8) == text, "\(path) is not what the table says")
+    }
+
+    /// Whatever a file holds, the answer is a configuration or at least one problem, never a crash.
+    @Test func damagedExamplesAreRefusedOrTaken() throws {
+        let example = try Array(Data(contentsOf: Self.root.appendingPathComponent("config/driftgate.yaml")))
+        var state: UInt64 = 20_251_017
+        /// Knuth's MMIX generator, the upper bits; the seed makes a failure repeatable.
+        func random(below limit: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int((state >> 33) % UInt64(limit))
+        }
+        let pieces =
+            ["[", "]", "{", "}", ":", "\"", "-", "\t", "~", "null", "&a ", "*a", "99999999999999999999", "-1", "\n"]
+            .map { Array($0.utf8) } + [[0xFF]]
+        for _ in 0..<500 {
+            var bytes = example
+            for _ in 0...random(below: 3) {
+                let start = random(below: bytes.count)
+                let end = min(bytes.count, start + random(below: 12))
+                bytes.replaceSubrange(start..<end, with: pieces[random(below: pieces.count)])
+            }
+            do throws(ConfigurationErrors) {
+                _ = try Configuration.load(yaml: bytes, name: "f.yaml")
+            } catch {
+                #expect(!error.problems.isEmpty)
+            }
+        }
+    }
+
     @Test func referenceNamesEverySetting() {
         let reference = Configuration.reference
         for setting in Settings.all {

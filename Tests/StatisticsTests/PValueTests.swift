@@ -43,15 +43,17 @@ struct PValueTests {
         #expect(KolmogorovSmirnov.pValue(statistic: 0.2, 46_349, 46_351, method: .exact).method == .asymptotic)
     }
 
-    /// Table of the one-sample distribution, Miller (1956): the critical values of D at 0.20, 0.10, 0.05, 0.02, 0.01.
+    /// Table of the one-sample distribution, Miller (1956): the critical values of D at 0.10, 0.05, 0.02 and 0.01.
+    ///
+    /// (Its values at 0.20 neglect that D⁺ and D⁻ can both be large.)
     @Test(arguments: [
-        (10, [0.32260, 0.36866, 0.40925, 0.45662, 0.48893]),
-        (20, [0.23156, 0.26473, 0.29408, 0.32866, 0.35241]),
-        (50, [0.14840, 0.16959, 0.18841, 0.21068, 0.22604]),
-        (100, [0.10563, 0.12067, 0.13403, 0.14987, 0.16081]),
+        (10, [0.36866, 0.40925, 0.45662, 0.48893]),
+        (20, [0.26473, 0.29408, 0.32866, 0.35241]),
+        (50, [0.16959, 0.18841, 0.21068, 0.22604]),
+        (100, [0.12067, 0.13403, 0.14987, 0.16081]),
     ])
     func asymptoticEqualsThePublishedTable(_ size: Int, _ critical: [Double]) {
-        for (d, level) in zip(critical, [0.20, 0.10, 0.05, 0.02, 0.01]) {
+        for (d, level) in zip(critical, [0.10, 0.05, 0.02, 0.01]) {
             // Two samples of 2n values have the effective size n.
             let p = KolmogorovSmirnov.pValue(statistic: d, 2 * size, 2 * size, method: .asymptotic)
             #expect(abs(p.value - level) < 2e-4 * level + 2e-5, "n = \(size), D = \(d)")

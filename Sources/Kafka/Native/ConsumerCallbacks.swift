@@ -8,6 +8,8 @@ final class ConsumerCallbacks {
     /// Nil while the client is destroyed without a close: then no code of the application runs.
     weak var consumer: Consumer?
     var handler = RebalanceHandler()
+    /// Whether the callbacks are being served by a poll, which returns early when one had something to tell.
+    var isPolling = false
     /// The batch that a call is filling from the common queue at the moment.
     var batchBeingFilled: MessageBatch?
     /// How many entries at the start of ``batchBeingFilled`` are older than a rebalance inside that call.
@@ -19,7 +21,7 @@ final class ConsumerCallbacks {
         rd_kafka_conf_set_rebalance_cb(native) { client, code, partitions, opaque in
             guard let client, let partitions, let callbacks = ConsumerCallbacks.of(opaque) else { return }
             callbacks.rebalance(client: client, code: code, partitions: partitions)
-            rd_kafka_yield(client)
+            callbacks.endPoll(of: client)
         }
         rd_kafka_conf_set_offset_commit_cb(native) { _, code, offsets, opaque in
             ConsumerCallbacks.of(opaque)?.committed(code: code, offsets: offsets)
@@ -29,12 +31,12 @@ final class ConsumerCallbacks {
             callbacks.inbox.addError(
                 client: client, code: rd_kafka_resp_err_t(rawValue: code), reason: reason,
                 operation: "run the consumer")
-            rd_kafka_yield(client)
+            callbacks.endPoll(of: client)
         }
         rd_kafka_conf_set_stats_cb(native) { client, json, length, opaque in
-            guard let json, let callbacks = ConsumerCallbacks.of(opaque) else { return 0 }
+            guard let client, let json, let callbacks = ConsumerCallbacks.of(opaque) else { return 0 }
             callbacks.inbox.addStatistics(json, length: length)
-            rd_kafka_yield(client)
+            callbacks.endPoll(of: client)
             return 0
         }
         rd_kafka_conf_set_log_cb(native) { client, level, facility, message in
@@ -45,6 +47,13 @@ final class ConsumerCallbacks {
 
     private static func of(_ opaque: UnsafeMutableRawPointer?) -> ConsumerCallbacks? {
         opaque.map { Unmanaged<ConsumerCallbacks>.fromOpaque($0).takeUnretainedValue() }
+    }
+
+    /// Lets a poll return at once instead of at its timeout.
+    ///
+    /// Never while a batch is filled: librdkafka then throws the next record away (seen with 2.0.2).
+    private func endPoll(of client: OpaquePointer) {
+        if isPolling { rd_kafka_yield(client) }
     }
 
     /// Starts to watch for rebalances while `batch` is filled.
@@ -75,6 +84,8 @@ final class ConsumerCallbacks {
             }
         } catch {
             inbox.add(.error(error))
+            // Without any assignment the group would wait for this member until its session ends.
+            rd_kafka_assign(client, nil)
         }
     }
 

@@ -3,17 +3,18 @@ internal import CLibrdkafka
 extension KafkaError {
     /// Takes over (and destroys) an error object of librdkafka, with the flags that it carries.
     ///
-    /// The code-derived fatal class is kept on top of the flags: `_FENCED` without a flag is as fatal as with one.
+    /// A fenced producer is fatal whatever the flags say: librdkafka asks for an abort, which brokers refuse too.
     init(consuming native: OpaquePointer, operation: String, topic: String? = nil) {
         defer { rd_kafka_error_destroy(native) }
         let code = Code(rd_kafka_error_code(native))
+        let isFenced = code == .fenced || code == .producerFenced || code == .invalidProducerEpoch
         self.init(
             code: code,
             message: String(cString: rd_kafka_error_string(native)),
             operation: operation,
             topic: topic,
             isRetriable: rd_kafka_error_is_retriable(native) != 0,
-            isFatal: rd_kafka_error_is_fatal(native) != 0 || code == .fatal,
+            isFatal: rd_kafka_error_is_fatal(native) != 0 || code == .fatal || isFenced,
             requiresAbort: rd_kafka_error_txn_requires_abort(native) != 0)
     }
 

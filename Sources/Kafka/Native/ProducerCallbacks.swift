@@ -43,9 +43,9 @@ final class ProducerCallbacks {
         if code == RD_KAFKA_RESP_ERR_NO_ERROR {
             counts.delivered += 1
         } else {
+            // rd_kafka_message_errstr is for consumed messages: here it would take the record's value for the text.
             let error = KafkaError(
-                code: .init(code), message: rd_kafka_message_errstr(message).map { String(cString: $0) },
-                operation: "deliver a record",
+                code: .init(code), operation: "deliver a record",
                 topic: message.pointee.rkt.map { String(cString: rd_kafka_topic_name($0)) },
                 partition: message.pointee.partition < 0 ? nil : message.pointee.partition)
             failure = error

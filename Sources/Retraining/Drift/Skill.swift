@@ -120,7 +120,9 @@ struct Skill {
         let inputs = ShadowForecaster.Inputs(
             forecast: forecast / scale, last: last / scale, yesterday: yesterday / scale,
             lastWeek: (past(7 * .day) ?? yesterday) / scale, scale: scale)
-        let made = forecasters[ForecasterKey(slot: slot, bucket: bucket), default: ShadowForecaster()].forecast(inputs)
+        let forecaster = ForecasterKey(slot: slot, bucket: bucket)
+        if forecasters[forecaster] == nil { forecasters[forecaster] = ShadowForecaster() }
+        let made = forecasters[forecaster]!.forecast(inputs)
         pending[ForecastKey(entity: entity, slot: slot, at: time), default: []].append(
             Pending(issuedAt: issuedAt, bucket: bucket, inputs: inputs, made: made))
     }

@@ -25,7 +25,8 @@ extension CalendarSettings {
         var days: Set<Int> = []
         for year in CalendarDay.years {
             for month in [3, 6, 9, 12] {
-                let last = CalendarDay.days(year: year, month: month, day: CalendarDay.length(ofMonth: month, year: year))
+                let last = CalendarDay.days(
+                    year: year, month: month, day: CalendarDay.length(ofMonth: month, year: year))
                 days.insert(last)
                 // 1970-01-01 was a Thursday: 0 is Monday.
                 let weekday = (last + 3) % 7

@@ -16,7 +16,9 @@ struct LocalTime: Equatable {
         guard let separator = rest.popFirst() else { return }
         guard separator == "T" || separator == " ", let offset = Self.takeOffset(from: &rest) else { return nil }
         let parts = rest.split(separator: ":", omittingEmptySubsequences: false)
-        guard let numbers = CalendarDay.numbers(parts, widths: parts.count == 3 ? [2, 2, 2] : [2, 2]) else { return nil }
+        guard let numbers = CalendarDay.numbers(parts, widths: parts.count == 3 ? [2, 2, 2] : [2, 2]) else {
+            return nil
+        }
         let second = numbers.count == 3 ? numbers[2] : 0
         guard numbers[0] < 24, numbers[1] < 60, second < 60 else { return nil }
         seconds += numbers[0] * 3_600 + numbers[1] * 60 + second

@@ -99,7 +99,8 @@ extension Combinations {
         }
         guard !settings.blackouts.isEmpty else { return conflicts }
         let calendar = settings.localCalendar()
-        for (index, blackout) in settings.engineBlackouts(in: calendar).enumerated() where blackout.from >= blackout.to {
+        for (index, blackout) in settings.engineBlackouts(in: calendar).enumerated() where blackout.from >= blackout.to
+        {
             conflicts.append(
                 Conflict(
                     keys: ["quiet.blackouts"],

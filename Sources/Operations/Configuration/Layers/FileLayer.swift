@@ -7,7 +7,8 @@ enum FileLayer {
         do throws(FileReadError) {
             bytes = try FileBytes.read(path, bytesMax: bytesMax)
         } catch {
-            let hint = error.message == "does not exist" ? "check the path; it is relative to the working directory" : nil
+            let hint =
+                error.message == "does not exist" ? "check the path; it is relative to the working directory" : nil
             throw ConfigurationErrors([whole(path, "the file \(error.message)", hint: hint)])
         }
         return try element(bytes: bytes, path: path)

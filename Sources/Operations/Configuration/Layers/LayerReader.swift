@@ -14,9 +14,10 @@ struct LayerReader {
         guard case .mapping(let entries) = element.content else { return }
         for entry in entries {
             let key = path.isEmpty ? entry.key : "\(path).\(entry.key)"
-            if let setting = Settings.byKey[key] {
+            let isNested = entry.key.contains(".")
+            if !isNested, let setting = Settings.byKey[key] {
                 set(setting, entry.value)
-            } else if Settings.sectionKeys.contains(key) {
+            } else if !isNested, Settings.sectionKeys.contains(key) {
                 section(key, entry.value)
             } else {
                 ownProblems.append(unknown(entry, path: path))
@@ -27,6 +28,7 @@ struct LayerReader {
     private mutating func set(_ setting: Setting<Configuration>, _ element: Element) {
         // A map or record with all its entries commented out sets nothing.
         if element.isNull, setting.isEmptyAllowed { return }
+        let element = setting.shape.isStructure ? ValueReader.structure(of: element) : element
         guard
             let value = reader.read(
                 element, as: setting.shape, name: setting.key, unit: setting.unit, isOptional: setting.isOptional)
@@ -99,6 +101,15 @@ struct LayerReader {
             let full = known.first(where: { $0 == nearest || $0.hasSuffix("." + nearest) })
         else { return nil }
         return "did you mean \(full)?"
+    }
+}
+
+extension ValueShape {
+    fileprivate var isStructure: Bool {
+        switch self {
+        case .list, .map, .record: true
+        default: false
+        }
     }
 }
 

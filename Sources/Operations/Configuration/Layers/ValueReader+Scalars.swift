@@ -22,7 +22,9 @@ extension ValueReader {
     ) -> SettingValue? {
         guard style != .quoted, Self.isDecimal(text), let value = Int(text) else {
             var hint = numberHint(text, style, unit: unit)
-            if hint == nil, let number = Double(text), let whole = Int(exactly: number) { hint = "write \(whole)" }
+            if hint == nil, Self.isDecimal(text), let number = Double(text), let whole = Int(exactly: number) {
+                hint = "write \(whole)"
+            }
             return complain(element, "\(name) must be \(shape.description), not \(element.found)", hint: hint)
         }
         guard bounds.contains(Double(value)) else {
@@ -65,7 +67,7 @@ extension ValueReader {
         }
         let number = text.prefix { ("0"..."9").contains($0) || $0 == "." }
         let rest = text.dropFirst(number.count).drop { $0 == " " }
-        if !number.isEmpty, !rest.isEmpty, rest.allSatisfy(\.isLetter), rest.lowercased() != "e" {
+        if number.contains(where: \.isNumber), !rest.isEmpty, rest.allSatisfy(\.isLetter), rest.lowercased() != "e" {
             return unit.map { "write a bare number: the key's name says \($0)" } ?? "write a bare number"
         }
         let plain = text.filter { $0 != "_" }
@@ -100,7 +102,8 @@ extension ValueReader {
                 hint: "write \"\(text)\" in quotes if the text is meant")
         }
         if let complaint = rule.check(text) {
-            let message = complaint.message.map { "\(name) \($0)" } ?? "\(name) must be \(rule.name), not \(element.found)"
+            let message =
+                complaint.message.map { "\(name) \($0)" } ?? "\(name) must be \(rule.name), not \(element.found)"
             return complain(element, message, hint: complaint.hint)
         }
         return .text(text)

@@ -42,7 +42,7 @@ struct ValueReader {
     private mutating func list(
         _ element: Element, of shape: ValueShape, count: ClosedRange<Int>, _ whole: ValueShape, name: String
     ) -> SettingValue? {
-        guard let items = items(of: structure(of: element), shape) else {
+        guard let items = items(of: Self.structure(of: element), shape) else {
             return complain(
                 element, "\(name) must be \(whole.description), not \(element.found)",
                 hint: "write [first, second], or one entry a line with \"- \" in front")
@@ -55,8 +55,14 @@ struct ValueReader {
         }
         guard isComplete else { return nil }
         guard count.contains(values.count) else {
-            let wanted = count.lowerBound == count.upperBound ? "\(count.lowerBound)" : "at least \(count.lowerBound)"
-            return complain(element, "\(name) must have \(wanted) entries, not \(values.count)")
+            let wanted =
+                if count.lowerBound == count.upperBound {
+                    "\(count.lowerBound)"
+                } else {
+                    values.count < count.lowerBound ? "at least \(count.lowerBound)" : "at most \(count.upperBound)"
+                }
+            let noun = wanted.hasSuffix(" 1") ? "entry" : "entries"
+            return complain(element, "\(name) must have \(wanted) \(noun), not \(values.count)")
         }
         return .list(values)
     }
@@ -80,7 +86,7 @@ struct ValueReader {
     private mutating func map(
         _ element: Element, of shape: ValueShape, keys: TextRule, _ whole: ValueShape, name: String
     ) -> SettingValue? {
-        guard case .mapping(let entries) = structure(of: element).content else {
+        guard case .mapping(let entries) = Self.structure(of: element).content else {
             return complain(element, "\(name) must be \(whole.description), not \(element.found)")
         }
         var values: [SettingValue.Entry] = []
@@ -102,7 +108,7 @@ struct ValueReader {
     private mutating func record(
         _ element: Element, _ fields: [ValueShape.Field], _ whole: ValueShape, name: String
     ) -> SettingValue? {
-        guard case .mapping(let entries) = structure(of: element).content else {
+        guard case .mapping(let entries) = Self.structure(of: element).content else {
             return complain(element, "\(name) must be \(whole.description), not \(element.found)")
         }
         var values: [SettingValue.Entry] = []
@@ -133,7 +139,7 @@ struct ValueReader {
     }
 
     /// In a variable or an argument a list or mapping is written as in YAML's flow style.
-    private func structure(of element: Element) -> Element {
+    static func structure(of element: Element) -> Element {
         guard case .scalar(let text, .given) = element.content, text.hasPrefix("{") || text.hasPrefix("[") else {
             return element
         }

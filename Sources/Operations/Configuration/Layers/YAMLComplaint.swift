@@ -41,7 +41,10 @@ enum YAMLComplaint {
         case (let problem, _) where problem.contains("cannot start any token"):
             ("a character that no value can begin with", quote)
         case (_, let context) where context.contains("block mapping") || context.contains("block collection"):
-            ("this line does not fit the one above", "check the indentation: keys of one mapping begin in the same column")
+            (
+                "this line does not fit the one above",
+                "check the indentation: keys of one mapping begin in the same column"
+            )
         default:
             ("this is not YAML: \(problem)" + (context.isEmpty ? "" : ", \(context)"), nil)
         }

@@ -5,7 +5,8 @@ extension Configuration {
         let defaults = Configuration()
         let topLevel = Settings.all.filter { !$0.key.contains(".") && $0.key != "models" }
         let sourceCount = Settings.source.count
-        text += "\n## The source design's settings\n\n" + table(Array(topLevel.prefix(sourceCount)), prefix: "", defaults)
+        text +=
+            "\n## The source design's settings\n\n" + table(Array(topLevel.prefix(sourceCount)), prefix: "", defaults)
         text += "\n## General\n\n" + table(Array(topLevel.dropFirst(sourceCount)), prefix: "", defaults)
         for (section, summary) in Settings.sections {
             let prefix = section + "."
@@ -38,12 +39,15 @@ extension Configuration {
         """
 
     private static func table<Root>(_ settings: [Setting<Root>], prefix: String, _ defaults: Root?) -> String {
-        var text = "| key | value | default | | |\n|---|---|---|---|---|\n"
+        var text = "| key | value | default | | meaning |\n|---|---|---|---|---|\n"
         for setting in settings {
             let name = setting.key.dropFirst(prefix.count)
             let value = defaults.map { setting.read($0) } ?? .null
             let shown = value == .null ? (defaults == nil ? "the general one" : "empty") : "`\(value.json)`"
-            let cells = ["`\(name)`", setting.shape.documentation, shown, setting.needsRestart ? "R" : "", setting.summary]
+            let cells = [
+                "`\(name)`", setting.shape.documentation(unit: setting.unit), shown, setting.needsRestart ? "R" : "",
+                setting.summary,
+            ]
             text += "| " + cells.joined(separator: " | ") + " |\n"
         }
         return text
@@ -51,13 +55,15 @@ extension Configuration {
 }
 
 extension ValueShape {
-    fileprivate var documentation: String {
+    fileprivate func documentation(unit: String?) -> String {
         switch self {
         case .choice(let names): names.map { "`\($0)`" }.joined(separator: ", ")
         case .map(.record(let fields), let keys):
             "mapping from \(keys.name) to " + fields.map { "`\($0.key)`" }.joined(separator: ", ")
         case .record(let fields): "mapping with " + fields.map { "`\($0.key)`" }.joined(separator: ", ")
-        case .list(.record(let fields), _): "list of mappings with " + fields.map { "`\($0.key)`" }.joined(separator: ", ")
+        case .list(.record(let fields), _):
+            "list of mappings with " + fields.map { "`\($0.key)`" }.joined(separator: ", ")
+        case .number(let bounds): "a number" + (unit.map { " of \($0)" } ?? "") + bounds.description(prefix: " ")
         default: description
         }
     }

@@ -54,7 +54,8 @@ private struct SchemaNode {
             let key = path.isEmpty ? name : "\(path).\(name)"
             return "\(deeper)\(JSONText.quoted(name)): " + Self.json(child, key: key, indentation: deeper)
         }
-        return "\"type\": \"object\",\n\(indentation)\"additionalProperties\": false,\n\(indentation)\"properties\": {\n"
+        return
+            "\"type\": \"object\",\n\(indentation)\"additionalProperties\": false,\n\(indentation)\"properties\": {\n"
             + properties.joined(separator: ",\n") + "\n\(indentation)}"
     }
 
@@ -79,7 +80,9 @@ extension ValueShape {
     fileprivate func schema(isOptional: Bool, summary: String? = nil, value: SettingValue? = nil) -> String {
         var members = self.members
         if isOptional { members = ["\"anyOf\": [{\(members.joined(separator: ", "))}, {\"type\": \"null\"}]"] }
-        if case .map = self, let first = members.first { members[0] = first.replacing("\"object\"", with: Self.nullable) }
+        if case .map = self, let first = members.first {
+            members[0] = first.replacing("\"object\"", with: Self.nullable)
+        }
         if let summary { members.append("\"description\": \(JSONText.quoted(summary))") }
         if let value { members.append("\"default\": \(value.json)") }
         return "{" + members.joined(separator: ", ") + "}"

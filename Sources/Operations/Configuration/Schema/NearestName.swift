@@ -1,6 +1,7 @@
 /// The name that was probably meant.
 enum NearestName {
-    /// The candidate at the smallest edit distance, if it is near enough to be a slip; else one that `name` is a part of.
+    /// The candidate at the smallest edit distance, if it is near enough to be a slip; else the shortest one that begins
+    /// with `name`, or the only one that holds it.
     static func of(_ name: String, among candidates: some Sequence<String>) -> String? {
         let wanted = Array(name.lowercased().utf8)
         var best: (distance: Int, name: String)?
@@ -13,7 +14,9 @@ enum NearestName {
             }
             if wanted.count >= 4, candidate.lowercased().contains(name.lowercased()) { containing.append(candidate) }
         }
-        return best?.name ?? (containing.count == 1 ? containing[0] : nil)
+        if let best { return best.name }
+        let beginning = containing.filter { $0.lowercased().hasPrefix(name.lowercased()) }
+        return beginning.min { $0.count < $1.count } ?? (containing.count == 1 ? containing[0] : nil)
     }
 
     /// Insertions, deletions, substitutions and swaps of neighbours that turn one text into the other

@@ -53,7 +53,9 @@ struct TextRule: Sendable {
 
     static let url = TextRule("an http or https address", pattern: "^https?://[^\\s]+$") { text in
         let isAddress = ["http://", "https://"].contains { text.hasPrefix($0) && text.count > $0.count }
-        guard isAddress, !text.contains(where: \.isWhitespace) else { return Complaint(hint: "such as https://host/path") }
+        guard isAddress, !text.contains(where: \.isWhitespace) else {
+            return Complaint(hint: "such as https://host/path")
+        }
         return text.contains("@") ? Complaint(message: "holds a user name or password", hint: secretHint) : nil
     }
 
@@ -62,7 +64,8 @@ struct TextRule: Sendable {
             return Complaint(hint: "such as smtp://mail:587 or smtps://mail:465")
         }
         if text.contains("@") { return Complaint(message: "holds a user name or password", hint: secretHint) }
-        return HostAndPort(String(text.dropFirst(scheme.count))) == nil ? Complaint(hint: "such as smtp://mail:587") : nil
+        return HostAndPort(String(text.dropFirst(scheme.count))) == nil
+            ? Complaint(hint: "such as smtp://mail:587") : nil
     }
 
     private static let secretHint = "name the user in a setting of its own and keep secrets in files (…_file)"

@@ -67,7 +67,8 @@ extension Settings {
     static let quiet: [Setting<Configuration>] = [
         .choice(
             "quiet.rule", \.engine.quiet.rule,
-            "`absolute`: below `quiet_load_threshold`; `adaptive`: the best window of the coming hours, with a deadline."),
+            "`absolute`: below `quiet_load_threshold`; `adaptive`: the best window of the coming hours, with a deadline."
+        ),
         .text(
             "quiet.time_zone", \.calendar.timeZone, .timeZone,
             "Local time of hours, weekdays, holidays and blackouts. A name of the tz database."),
@@ -88,7 +89,11 @@ extension Settings {
     private static let fallbackHours = Setting<Configuration>(
         key: "quiet.fallback_hours", shape: .list(of: .integer(.from(0, to: 24)), count: 2...2),
         summary: "Local hours that count as quiet while there is no load history: from, to (not included).",
-        read: { .list([.integer($0.engine.quiet.fallbackHours.lowerBound), .integer($0.engine.quiet.fallbackHours.upperBound)]) },
+        read: {
+            .list([
+                .integer($0.engine.quiet.fallbackHours.lowerBound), .integer($0.engine.quiet.fallbackHours.upperBound),
+            ])
+        },
         write: { value, root in
             let (from, to) = (value.list[0].integer!, value.list[1].integer!)
             // A range that runs backwards is reported by the checks; it must not trap here.
@@ -99,7 +104,8 @@ extension Settings {
         key: "quiet.blackouts",
         shape: .list(
             of: .record([
-                .init(key: "from", shape: .text(.localTime), isRequired: true, summary: "Start, local or with an offset."),
+                .init(
+                    key: "from", shape: .text(.localTime), isRequired: true, summary: "Start, local or with an offset."),
                 .init(key: "to", shape: .text(.localTime), isRequired: true, summary: "End, not included."),
                 .init(key: "name", shape: .text(.name), isRequired: true, summary: "What people call it."),
             ])),

@@ -22,7 +22,8 @@ extension Settings {
             "kafka.transaction_timeout_secs", \.kafka.transactionTimeoutMilliseconds, .from(1, to: 900),
             "A transaction open for longer, as after a crash, is aborted by the broker."),
         .flag("kafka.tls.enabled", \.kafka.tls.enabled, "Encrypt connections to the brokers."),
-        .optionalText("kafka.tls.ca_file", \.kafka.tls.caFile, .path, "Authorities to trust; empty takes the system's."),
+        .optionalText(
+            "kafka.tls.ca_file", \.kafka.tls.caFile, .path, "Authorities to trust; empty takes the system's."),
         .optionalText(
             "kafka.tls.certificate_file", \.kafka.tls.certificateFile, .path, "Own certificate, for mutual TLS."),
         .optionalText("kafka.tls.key_file", \.kafka.tls.keyFile, .path, "Its key."),
@@ -67,7 +68,9 @@ extension Settings {
         }
         let isProperty =
             !name.isEmpty
-            && name.utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2E || $0 == 0x5F }
+            && name.utf8.allSatisfy {
+                (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2E || $0 == 0x5F
+            }
         return isProperty
             ? nil
             : .init(

@@ -70,8 +70,9 @@ extension Settings {
     static let worker: [Setting<Configuration>] = [
         .duration(
             "worker.checkpoint_interval_ms", \.worker.checkpointInterval, .from(10, to: 600_000),
-            "Outputs, state and offsets are committed together this often, and at once when a decision was made.")
-            .restart(),
+            "Outputs, state and offsets are committed together this often, and at once when a decision was made."
+        )
+        .restart(),
         .duration(
             "worker.first_start_lookback_days", \.worker.firstStartLookback, .from(0, to: 3_650),
             "How far back the first start reads."
