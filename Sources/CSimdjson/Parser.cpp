@@ -5,8 +5,10 @@
 #include <simdjson.h>
 
 #include "CSimdjson.h"
+#include "ControlCharacters.hpp"
 #include "Plan.hpp"
-#include "Tape.hpp"
+
+namespace dom = simdjson::dom;
 
 namespace {
 
@@ -16,63 +18,46 @@ csimdjson_text as_text(std::string_view view) noexcept {
     return {reinterpret_cast<const uint8_t *>(view.data()), static_cast<ptrdiff_t>(view.size())};
 }
 
-// Whether a byte of the word is below 0x20 or equals 0x7F or 0xC2; bytes outside of the mask do not count. Exact for
-// the lowest such byte, which is enough for the question. The tricks are from Warren, "Hacker's Delight", section 6-1.
-uint64_t suspicious(uint64_t word, uint64_t mask) noexcept {
-    constexpr uint64_t ones = 0x0101010101010101u;
-    constexpr uint64_t highs = 0x8080808080808080u;
-    const auto is_zero = [](uint64_t value) { return (value - ones) & ~value & highs; };
-    const auto below = (word - ones * 0x20) & ~word & highs;
-    return (below | is_zero(word ^ ones * 0x7F) | is_zero(word ^ ones * 0xC2)) & mask;
-}
-
-// C0 (U+0000 to U+001F), DEL and C1 (U+0080 to U+009F, in UTF-8 0xC2 0x80 to 0xC2 0x9F). Eight bytes at a time: names
-// are short. The text lies in simdjson's string buffer, which is padded, so that a whole word may be read at its end.
-bool has_control(std::string_view view) noexcept {
-    const auto *bytes = reinterpret_cast<const unsigned char *>(view.data());
-    uint64_t found = 0;
-    for (std::size_t i = 0; i < view.size(); i += 8) {
-        uint64_t word;
-        std::memcpy(&word, bytes + i, 8);
-        const auto left = view.size() - i;
-        found |= suspicious(word, left >= 8 ? ~uint64_t{0} : (uint64_t{1} << (8 * left)) - 1);
-    }
-    if (found == 0) { return false; }
-    for (std::size_t i = 0; i < view.size(); ++i) {
-        if (bytes[i] < 0x20 || bytes[i] == 0x7F) { return true; }
-        if (bytes[i] == 0xC2 && i + 1 < view.size() && bytes[i + 1] < 0xA0) { return true; }
-    }
-    return false;
-}
-
-void fill(csimdjson_field &field, Tape tape, uint32_t at) noexcept {
-    switch (tape.type(at)) {
-    case Tape::text: {
-        const auto view = tape.view(at);
+void fill(csimdjson_field &field, dom::element element) noexcept {
+    switch (element.type()) {
+    case dom::element_type::STRING: {
+        const auto view = element.get_string().value_unsafe();
         field.kind = CSIMDJSON_TEXT;
         field.text = reinterpret_cast<const uint8_t *>(view.data());
         field.text_count = static_cast<ptrdiff_t>(view.size());
         field.has_control = has_control(view);
         return;
     }
-    case Tape::signed_integer:
+    case dom::element_type::INT64:
         field.kind = CSIMDJSON_INTEGER;
-        field.integer = tape.integer(at);
+        field.integer = element.get_int64().value_unsafe();
         field.number = static_cast<double>(field.integer);
         return;
-    case Tape::unsigned_integer:
-    case Tape::floating:
+    case dom::element_type::UINT64:
         field.kind = CSIMDJSON_NUMBER;
-        tape.number(at, field.number);
+        field.number = static_cast<double>(element.get_uint64().value_unsafe());
         return;
-    case Tape::true_value:
-    case Tape::false_value:
+    case dom::element_type::DOUBLE:
+        field.kind = CSIMDJSON_NUMBER;
+        field.number = element.get_double().value_unsafe();
+        return;
+    case dom::element_type::BOOL:
         field.kind = CSIMDJSON_BOOLEAN;
-        field.boolean = tape.type(at) == Tape::true_value;
+        field.boolean = element.get_bool().value_unsafe();
         return;
-    case Tape::null_value: field.kind = CSIMDJSON_NULL; return;
-    case Tape::object: field.kind = CSIMDJSON_OBJECT; return;
-    default: field.kind = CSIMDJSON_ARRAY; return;
+    case dom::element_type::NULL_VALUE: field.kind = CSIMDJSON_NULL; return;
+    case dom::element_type::OBJECT: field.kind = CSIMDJSON_OBJECT; return;
+    case dom::element_type::ARRAY: field.kind = CSIMDJSON_ARRAY; return;
+    }
+}
+
+// Whether the element is a number, and which.
+bool number_of(dom::element element, double &number) noexcept {
+    switch (element.type()) {
+    case dom::element_type::DOUBLE: number = element.get_double().value_unsafe(); return true;
+    case dom::element_type::INT64: number = static_cast<double>(element.get_int64().value_unsafe()); return true;
+    case dom::element_type::UINT64: number = static_cast<double>(element.get_uint64().value_unsafe()); return true;
+    default: return false;
     }
 }
 
@@ -93,13 +78,14 @@ struct csimdjson_parser {
         ensure(count);
         std::memcpy(buffer.get(), bytes, count);
         std::memset(buffer.get() + count, ' ', simdjson::SIMDJSON_PADDING);
-        if (const auto error = parser.parse(buffer.get(), count, false).error()) {
+        dom::element root;
+        if (const auto error = parser.parse(buffer.get(), count, false).get(root)) {
             record.error_code = static_cast<int32_t>(error);
             return record.status = error == simdjson::DEPTH_ERROR ? CSIMDJSON_TOO_DEEP : CSIMDJSON_INVALID;
         }
-        tape = {parser.doc.tape.get(), parser.doc.string_buf.get()};
-        if (tape.type(Tape::root) != Tape::object) { return record.status = CSIMDJSON_NOT_AN_OBJECT; }
-        walk_object(plan, 0, Tape::root, with_envelope);
+        dom::object top;
+        if (root.get(top)) { return record.status = CSIMDJSON_NOT_AN_OBJECT; }
+        walk(plan, 0, top, with_envelope);
         if (record.specversion.kind == CSIMDJSON_TEXT) {
             const auto status = open_envelope(plan);
             if (status != CSIMDJSON_OK) { return record.status = status; }
@@ -111,28 +97,26 @@ struct csimdjson_parser {
 
 private:
     csimdjson_limits limits;
-    simdjson::dom::parser parser;
-    Tape tape{};
+    dom::parser parser;
     std::unique_ptr<uint8_t[]> buffer;
     std::size_t capacity = 0;
     csimdjson_field fields[CSIMDJSON_FIELDS]{};
     std::unique_ptr<csimdjson_value[]> values;
     csimdjson_text texts[CSIMDJSON_TEXTS]{};
-    // Places on the tape; 0, where the root's word is, stands for none.
-    uint32_t envelope_data = 0;
+    dom::element envelope_data;
+    bool has_envelope_data = false;
     // The field whose form is not scalar; its element is read after the walk, when it is sure that no duplicate
     // key follows that would replace it.
-    uint32_t container = 0;
+    dom::element container;
     csimdjson_form container_form = CSIMDJSON_SCALAR;
     int16_t container_field = -1;
-    uint32_t list = 0;
-    // Bits of the fields that the last parse filled.
-    uint32_t filled = 0;
+    dom::element list;
+    bool has_list = false;
     // Bits of the hashes of the names seen in `values`: a clear bit proves that a name is new.
     uint64_t seen[16]{};
 
     void reset() noexcept {
-        clear_fields();
+        for (auto &field : fields) { field.kind = CSIMDJSON_ABSENT; }
         record.error_code = 0;
         record.error_name = {nullptr, 0};
         record.is_envelope = false;
@@ -142,13 +126,9 @@ private:
         record.envelope_base64 = {nullptr, 0};
         record.value_count = 0;
         record.text_count = 0;
-        envelope_data = 0;
-    }
-
-    void clear_fields() noexcept {
-        for (; filled != 0; filled &= filled - 1) { fields[__builtin_ctz(filled)].kind = CSIMDJSON_ABSENT; }
+        has_envelope_data = false;
         container_field = -1;
-        list = 0;
+        has_list = false;
     }
 
     // Grows by doubling, so that the number of allocations over a parser's life is bounded by the logarithm of the
@@ -162,14 +142,14 @@ private:
         capacity = size;
     }
 
-    void walk_object(const csimdjson_plan &plan, uint16_t parent, uint32_t object, bool with_envelope) noexcept {
-        for (auto key = object + 1; tape.type(key) == Tape::text; key = tape.after(key + 1)) {
-            const auto index = plan.find(parent, tape.view(key));
-            if (index != 0) { visit(plan, index, key + 1, with_envelope); }
+    void walk(const csimdjson_plan &plan, uint16_t parent, dom::object object, bool with_envelope) noexcept {
+        for (const auto pair : object) {
+            const auto index = plan.find(parent, pair.key);
+            if (index != 0) { visit(plan, index, pair.value, with_envelope); }
         }
     }
 
-    void walk_array(const csimdjson_plan &plan, uint16_t parent, uint32_t array) noexcept {
+    void walk(const csimdjson_plan &plan, uint16_t parent, dom::array array) noexcept {
         for (const auto child : plan.nodes[parent].children) {
             std::size_t position = 0;
             bool is_index = !plan.nodes[child].segment.empty();
@@ -178,50 +158,56 @@ private:
                 position = position * 10 + static_cast<std::size_t>(digit - '0');
             }
             if (!is_index) { continue; }
-            for (auto at = array + 1; tape.type(at) != Tape::array_end; at = tape.after(at)) {
+            for (const auto element : array) {
                 if (position-- == 0) {
-                    visit(plan, child, at, false);
+                    visit(plan, child, element, false);
                     break;
                 }
             }
         }
     }
 
-    void visit(const csimdjson_plan &plan, uint16_t index, uint32_t at, bool with_envelope) noexcept {
+    void visit(const csimdjson_plan &plan, uint16_t index, dom::element element, bool with_envelope) noexcept {
         const auto &node = plan.nodes[index];
-        if (node.field >= 0) { take(node, at); }
-        if (with_envelope && node.attribute >= 0) { take_attribute(node.attribute, at); }
+        if (node.field >= 0) { take(node, element); }
+        if (with_envelope && node.attribute >= 0) { take_attribute(node.attribute, element); }
         if (node.table < 0) { return; }
         // A duplicate of a key further up replaces everything beneath the earlier one.
         forget(plan, index);
-        if (tape.type(at) == Tape::object) {
-            walk_object(plan, index, at, false);
-        } else if (tape.type(at) == Tape::array) {
-            walk_array(plan, index, at);
+        dom::object object;
+        dom::array array;
+        if (element.get(object) == simdjson::SUCCESS) {
+            walk(plan, index, object, false);
+        } else if (element.get(array) == simdjson::SUCCESS) {
+            walk(plan, index, array);
         }
     }
 
-    void take(const csimdjson_plan::Node &node, uint32_t at) noexcept {
-        fill(fields[node.field], tape, at);
-        filled |= uint32_t{1} << node.field;
+    void take(const csimdjson_plan::Node &node, dom::element element) noexcept {
+        fill(fields[node.field], element);
         if (node.form == CSIMDJSON_SCALAR) { return; }
         if (node.form == CSIMDJSON_TEXT_LIST) {
-            list = at;
+            list = element;
+            has_list = true;
         } else {
-            container = at;
+            container = element;
             container_form = node.form;
             container_field = node.field;
         }
     }
 
-    void take_attribute(int16_t attribute, uint32_t at) noexcept {
+    void take_attribute(int16_t attribute, dom::element element) noexcept {
         switch (attribute) {
-        case specversion: return fill(record.specversion, tape, at);
-        case time_: return fill(record.time, tape, at);
-        case datacontenttype: return fill(record.datacontenttype, tape, at);
-        case data: envelope_data = at; return;
+        case specversion: return fill(record.specversion, element);
+        case time_: return fill(record.time, element);
+        case datacontenttype: return fill(record.datacontenttype, element);
+        case data:
+            envelope_data = element;
+            has_envelope_data = true;
+            return;
         default:
-            record.envelope_base64 = tape.type(at) == Tape::text ? as_text(tape.view(at)) : csimdjson_text{nullptr, 0};
+            record.envelope_base64 = {nullptr, 0};
+            if (element.is_string()) { record.envelope_base64 = as_text(element.get_string().value_unsafe()); }
             return;
         }
     }
@@ -231,7 +217,7 @@ private:
             const auto &node = plan.nodes[child];
             if (node.field >= 0) {
                 fields[node.field].kind = CSIMDJSON_ABSENT;
-                if (node.form == CSIMDJSON_TEXT_LIST) { list = 0; }
+                if (node.form == CSIMDJSON_TEXT_LIST) { has_list = false; }
                 if (node.field == container_field) { container_field = -1; }
             }
             forget(plan, child);
@@ -241,43 +227,47 @@ private:
     // What the walk found outside `data` was the envelope's, not the record's.
     csimdjson_status open_envelope(const csimdjson_plan &plan) noexcept {
         record.is_envelope = true;
-        clear_fields();
-        if (envelope_data != 0 && tape.type(envelope_data) == Tape::object) {
-            walk_object(plan, 0, envelope_data, false);
+        for (auto &field : fields) { field.kind = CSIMDJSON_ABSENT; }
+        container_field = -1;
+        has_list = false;
+        dom::object object;
+        if (has_envelope_data && envelope_data.get(object) == simdjson::SUCCESS) {
+            walk(plan, 0, object, false);
             return CSIMDJSON_OK;
         }
-        return envelope_data == 0 && record.envelope_base64.bytes != nullptr ? CSIMDJSON_ENVELOPE_BASE64
+        return !has_envelope_data && record.envelope_base64.bytes != nullptr ? CSIMDJSON_ENVELOPE_BASE64
                                                                              : CSIMDJSON_ENVELOPE_DATA;
     }
 
     csimdjson_status read_containers() noexcept {
-        if (list != 0) { read_texts(); }
+        if (has_list) { read_texts(); }
         if (container_field < 0) { return CSIMDJSON_OK; }
         if (container_form == CSIMDJSON_VALUE) { return read_value(); }
-        if (tape.type(container) != Tape::object) { return CSIMDJSON_OK; } // its kind says so
+        dom::object object;
+        if (container.get(object)) { return CSIMDJSON_OK; } // its kind says so
         std::fill(std::begin(seen), std::end(seen), 0);
-        for (auto key = container + 1; tape.type(key) == Tape::text; key = tape.after(key + 1)) {
-            const auto status = read_entry(tape.view(key), key + 1);
+        for (const auto pair : object) {
+            const auto status = read_entry(pair.key, pair.value);
             if (status != CSIMDJSON_OK) {
-                record.error_name = as_text(tape.view(key));
+                record.error_name = as_text(pair.key);
                 return status;
             }
         }
         return CSIMDJSON_OK;
     }
 
-    csimdjson_status read_entry(std::string_view name, uint32_t at) noexcept {
+    csimdjson_status read_entry(std::string_view name, dom::element element) noexcept {
         double number = 0;
-        const bool is_null = tape.type(at) == Tape::null_value;
-        if (!tape.number(at, number) && !is_null) {
+        const bool is_null = element.is_null();
+        if (!is_null && !number_of(element, number)) {
             if (container_form == CSIMDJSON_FIGURES) { return CSIMDJSON_OK; }
-            const auto status = median_of(at, number);
+            const auto status = median_of(element, number);
             if (status != CSIMDJSON_OK) { return status; }
         }
         if (name.empty()) { return CSIMDJSON_VALUE_NAME_EMPTY; }
         if (static_cast<ptrdiff_t>(name.size()) > limits.name_bytes) { return CSIMDJSON_VALUE_NAME_LONG; }
         if (has_control(name)) { return CSIMDJSON_VALUE_NAME_CONTROL; }
-        auto position = earlier(name);
+        const auto position = earlier(name);
         if (is_null) {
             if (position < record.value_count) { remove(position); }
             return CSIMDJSON_OK;
@@ -320,15 +310,16 @@ private:
         --record.value_count;
     }
 
-    csimdjson_status median_of(uint32_t at, double &median) noexcept {
-        if (tape.type(at) != Tape::object) { return CSIMDJSON_VALUE_TYPE; }
+    csimdjson_status median_of(dom::element element, double &median) noexcept {
+        dom::object quantiles;
+        if (element.get(quantiles)) { return CSIMDJSON_VALUE_TYPE; }
         bool has_median = false;
-        for (auto key = at + 1; tape.type(key) == Tape::text; key = tape.after(key + 1)) {
+        for (const auto pair : quantiles) {
             double number;
-            const bool is_median = tape.view(key) == "p50";
-            if (!tape.number(key + 1, number)) {
-                const bool is_null = tape.type(key + 1) == Tape::null_value;
-                return is_median && is_null ? CSIMDJSON_MEDIAN_MISSING : CSIMDJSON_QUANTILE_TYPE;
+            const bool is_median = pair.key == "p50";
+            if (!number_of(pair.value, number)) {
+                if (is_median && pair.value.is_null()) { return CSIMDJSON_MEDIAN_MISSING; }
+                return CSIMDJSON_QUANTILE_TYPE;
             }
             if (is_median) {
                 median = number;
@@ -347,12 +338,13 @@ private:
     }
 
     void read_texts() noexcept {
-        if (tape.type(list) == Tape::text) {
-            texts[record.text_count++] = as_text(tape.view(list));
-        } else if (tape.type(list) == Tape::array) {
-            for (auto at = list + 1; tape.type(at) != Tape::array_end; at = tape.after(at)) {
+        dom::array array;
+        if (list.is_string()) {
+            texts[record.text_count++] = as_text(list.get_string().value_unsafe());
+        } else if (list.get(array) == simdjson::SUCCESS) {
+            for (const auto element : array) {
                 if (record.text_count == CSIMDJSON_TEXTS) { return; }
-                if (tape.type(at) == Tape::text) { texts[record.text_count++] = as_text(tape.view(at)); }
+                if (element.is_string()) { texts[record.text_count++] = as_text(element.get_string().value_unsafe()); }
             }
         }
     }

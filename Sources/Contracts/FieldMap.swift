@@ -86,7 +86,8 @@ public struct FieldMap: Sendable, Equatable {
         }
         if pointers[Field.values.rawValue] != nil {
             throw FieldMapError(
-                role, first.rawValue, "cannot stand beside \"values\"; keep either \"values\", or \"metric\" and \"value\"")
+                role, first.rawValue,
+                "cannot stand beside \"values\"; keep either \"values\", or \"metric\" and \"value\"")
         }
         segments[role]![fields.firstIndex(of: .values)!] = nil
     }

@@ -34,9 +34,11 @@ extension RecordDecoder {
     }
 
     private func checkVersion(_ version: UnsafeRawBufferPointer, field: String) throws(Rejection) {
-        guard version.count >= 3, Self.starts(version, with: "1."),
-            version[2...].allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 })
-        else {
+        var isVersion1 = version.count >= 3 && Self.starts(version, with: "1.")
+        for index in 2..<max(version.count, 2) {
+            isVersion1 = isVersion1 && version[index] >= UInt8(ascii: "0") && version[index] <= UInt8(ascii: "9")
+        }
+        guard isVersion1 else {
             throw Rejection(
                 .cloudEventVersion, field: field,
                 detail: "\"\(field)\" is \(JSONFault.quoted(Self.text(version))); only CloudEvents 1.x are read. "
@@ -46,7 +48,8 @@ extension RecordDecoder {
 
     /// JSON by its media type: `application/json`, `text/json` or anything that ends in `+json`, parameters aside.
     private func checkContentType(_ type: UnsafeRawBufferPointer, field: String) throws(Rejection) {
-        let end = type.firstIndex { $0 == UInt8(ascii: ";") || $0 == UInt8(ascii: " ") } ?? type.count
+        var end = 0
+        while end < type.count, type[end] != UInt8(ascii: ";"), type[end] != UInt8(ascii: " ") { end += 1 }
         let essence = UnsafeRawBufferPointer(rebasing: type[..<end])
         let isJSON =
             essence.count == 16 && Self.starts(essence, with: "application/json")
@@ -84,7 +87,7 @@ extension RecordDecoder {
         guard bytes.count >= prefix.utf8CodeUnitCount else { return false }
         for index in 0..<prefix.utf8CodeUnitCount {
             let byte = bytes[index]
-            let lower = UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte ? byte | 0x20 : byte
+            let lower = byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") ? byte | 0x20 : byte
             guard lower == prefix.utf8Start[index] else { return false }
         }
         return true

@@ -109,7 +109,8 @@ extension RecordDecoder {
             return try inRange(role, index, whole)
         case CSIMDJSON_TEXT:
             guard let time = Timestamp.parse(UnsafeBufferPointer(start: field.text, count: field.text_count)) else {
-                let text = String(decoding: UnsafeBufferPointer(start: field.text, count: field.text_count), as: UTF8.self)
+                let text = String(
+                    decoding: UnsafeBufferPointer(start: field.text, count: field.text_count), as: UTF8.self)
                 throw invalidTime(role, index, "is \(JSONFault.quoted(text))")
             }
             return try inRange(role, index, time)
@@ -139,7 +140,8 @@ extension RecordDecoder {
         guard eventTime == .unknownTime || limits.times.contains(eventTime) else {
             throw Rejection(
                 .timeOutOfRange, field: "time",
-                detail: "The CloudEvent's time, \(Timestamp.text(eventTime) ?? String(eventTime)), lies outside of what is "
+                detail:
+                    "The CloudEvent's time, \(Timestamp.text(eventTime) ?? String(eventTime)), lies outside of what is "
                     + "taken for a time of today. Set the clock of its producer.")
         }
         return eventTime
@@ -170,7 +172,8 @@ extension RecordDecoder {
     private func invalidTime(_ role: RecordRole, _ index: Int, _ what: String) -> Rejection {
         Rejection(
             .invalidTime, field: label(role, index),
-            detail: "\(label(role, index)) \(what). Send integer milliseconds since 1970 without quotes, or RFC 3339 with an "
+            detail:
+                "\(label(role, index)) \(what). Send integer milliseconds since 1970 without quotes, or RFC 3339 with an "
                 + "offset, such as \"2024-10-17T16:00:00Z\".")
     }
 }

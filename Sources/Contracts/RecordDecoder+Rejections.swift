@@ -13,14 +13,16 @@ extension RecordDecoder {
     func missing(_ role: RecordRole, _ index: Int) -> Rejection {
         Rejection(
             .missingField, field: label(role, index),
-            detail: "\(label(role, index)) is missing or null, and a \(Self.title(role)) needs it. Add it, or configure where "
+            detail:
+                "\(label(role, index)) is missing or null, and a \(Self.title(role)) needs it. Add it, or configure where "
                 + "it is found.")
     }
 
     func wrongType(_ role: RecordRole, _ index: Int, _ wanted: String) -> Rejection {
         Rejection(
             .wrongType, field: label(role, index),
-            detail: "\(label(role, index)) is \(Self.title(record.pointee.fields[index].kind)); it has to be \(wanted).")
+            detail: "\(label(role, index)) is \(Self.title(record.pointee.fields[index].kind)); it has to be \(wanted)."
+        )
     }
 
     func outOfRange(_ role: RecordRole, _ index: Int, _ value: Double, _ wanted: String) -> Rejection {
@@ -35,11 +37,13 @@ extension RecordDecoder {
         case CSIMDJSON_TOO_DEEP:
             return Rejection(
                 .nestedTooDeep,
-                detail: "Objects and arrays stand more than \(limits.depth) deep inside each other. Flatten the record.")
+                detail: "Objects and arrays stand more than \(limits.depth) deep inside each other. Flatten the record."
+            )
         case CSIMDJSON_NOT_AN_OBJECT:
             return Rejection(
                 .notAnObject,
-                detail: "The record is JSON, but no object. Send one object a message; a batch in an array is not read.")
+                detail: "The record is JSON, but no object. Send one object a message; a batch in an array is not read."
+            )
         case CSIMDJSON_ENVELOPE_DATA, CSIMDJSON_ENVELOPE_BASE64:
             return Rejection(
                 .cloudEventData, field: "data",

@@ -81,7 +81,8 @@ public final class RecordDecoder {
         _ role: RecordRole, _ value: UnsafeRawBufferPointer?, mayBeStructured: Bool
     ) throws(Rejection) -> DecodedRecord {
         guard let value else {
-            throw Rejection(.tombstone, detail: "The record has no value (a tombstone). Input topics are not compacted.")
+            throw Rejection(
+                .tombstone, detail: "The record has no value (a tombstone). Input topics are not compacted.")
         }
         try checkPayload(value)
         try parse(role, value, mayBeStructured: mayBeStructured)
@@ -95,7 +96,7 @@ public final class RecordDecoder {
     }
 
     private func checkPayload(_ value: UnsafeRawBufferPointer) throws(Rejection) {
-        guard let first = value.first else {
+        guard value.count > 0 else {
             throw Rejection(.emptyPayload, detail: "The record is empty. Send a JSON object.")
         }
         guard value.count <= limits.recordBytes else {
@@ -104,14 +105,14 @@ public final class RecordDecoder {
                 detail: "The record has \(value.count) bytes; at most \(limits.recordBytes) are read. "
                     + "Send fewer values in each.")
         }
-        if first == 0 {
+        if value[0] == 0 {
             throw Rejection(
                 .schemaRegistryFraming,
                 detail: "The record begins with byte 0x00: it is framed by a schema registry (Avro, Protobuf or JSON "
                     + "Schema). Send plain JSON, for instance with Kafka Connect's JsonConverter and "
                     + "schemas.enable=false.")
         }
-        if first == 0xEF, value.starts(with: [0xEF, 0xBB, 0xBF]) {
+        if value[0] == 0xEF, value.starts(with: [0xEF, 0xBB, 0xBF]) {
             throw Rejection(
                 .byteOrderMark,
                 detail: "The record begins with a byte order mark (EF BB BF). Encode as UTF-8 without one "

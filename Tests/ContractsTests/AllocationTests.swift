@@ -48,10 +48,10 @@ import Testing
         }
     }
 
-    @Test("a million messages allocate nothing", .enabled(if: allocation_count() >= 0))
+    @Test("messages allocate nothing", .enabled(if: allocation_count() >= 0))
     func nothing() {
         let decoder = RecordDecoder()
-        let rounds = 1_000_000 / Self.records.count
+        let rounds = 210_000 / Self.records.count
         for (role, json, headers) in Self.records {
             let owned = TestHeaders(headers)
             let fixed = FixedHeaders(

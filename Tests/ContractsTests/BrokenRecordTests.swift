@@ -48,7 +48,10 @@ import Testing
         (prediction(#""x":{"y":1.2.3}"#), .malformedJSON, "x"),
         (prediction(#""x":"\q""#), .malformedJSON, nil),
         (prediction(#""x":1e400"#), .numberOutOfRange, "x"),
-        (prediction(#""x":"# + String(repeating: "[", count: 40) + String(repeating: "]", count: 40)), .nestedTooDeep, nil),
+        (
+            prediction(#""x":"# + String(repeating: "[", count: 40) + String(repeating: "]", count: 40)),
+            .nestedTooDeep, nil
+        ),
         // Other shapes.
         ("[]", .notAnObject, nil),
         (#"[{"entity":"e"}]"#, .notAnObject, nil),
@@ -182,7 +185,9 @@ import Testing
     @Test("a time in the wrong unit is told which unit it is in")
     func unitHints() {
         let decoder = RecordDecoder()
-        for (time, words) in [("1729180800", "seconds"), ("1729180800000000", "micro"), ("1729180800000000000", "nano")] {
+        for (time, words) in [
+            ("1729180800", "seconds"), ("1729180800000000", "micro"), ("1729180800000000000", "nano"),
+        ] {
             #expect(decoder.owned(.prediction, Self.at(time)).rejection?.detail.contains(words) == true)
         }
     }
@@ -192,7 +197,8 @@ import Testing
         let decoder = RecordDecoder()
         for (json, _, _) in Self.predictions {
             _ = decoder.decode(.prediction, Array(json.utf8))
-            let good = decoder.owned(.prediction, #"{"entity":"srv-042","at":1729180800000,"values":{"cpu_user_pct":41.2}}"#)
+            let good = decoder.owned(
+                .prediction, #"{"entity":"srv-042","at":1729180800000,"values":{"cpu_user_pct":41.2}}"#)
             #expect(good == .prediction(.init()))
         }
     }

@@ -96,7 +96,10 @@ import Testing
         (#""data":{}"#, #""specversion":"1.0","datacontenttype":"application/avro""#, .cloudEventContentType),
         (#""data":{},"time":"yesterday""#, #""specversion":"1.0""#, .cloudEventTime),
         (#""data":{},"time":7"#, #""specversion":"1.0""#, .cloudEventTime),
-        (#""data":{"entity":"e","values":{"a":1}},"time":"1970-01-01T00:00:00Z""#, #""specversion":"1.0""#, .timeOutOfRange),
+        (
+            #""data":{"entity":"e","values":{"a":1}},"time":"1970-01-01T00:00:00Z""#, #""specversion":"1.0""#,
+            .timeOutOfRange
+        ),
     ]
 
     @Test(arguments: broken.indices)

@@ -16,7 +16,9 @@ import Testing
         let event = encoder.encode(effect)
         let path = "examples/\(name).json"
         if getenv("DRIFTGATE_WRITE_EXAMPLES") != nil { Files.write(path, event.value + [0x0A]) }
-        #expect(String(decoding: event.value, as: UTF8.self) + "\n" == String(decoding: try #require(Files.read(path)), as: UTF8.self))
+        #expect(
+            String(decoding: event.value, as: UTF8.self) + "\n"
+                == String(decoding: try #require(Files.read(path)), as: UTF8.self))
     }
 
     @Test("a small event, byte for byte")
@@ -36,7 +38,8 @@ import Testing
     @Test("offsets are sorted by topic, then by partition as a number")
     func offsets() {
         let json = String(decoding: encoder.encode(SampleEffects.request).value, as: UTF8.self)
-        #expect(json.contains(#""offsets":{"actuals":{"0":[0,9]},"predictions":{"2":[0,40],"10":[5,50]}},"complete":true"#))
+        #expect(
+            json.contains(#""offsets":{"actuals":{"0":[0,9]},"predictions":{"2":[0,40],"10":[5,50]}},"complete":true"#))
         let decision = String(decoding: encoder.encode(SampleEffects.decision).value, as: UTF8.self)
         #expect(decision.contains(#""positions":{"actuals":{"0":9},"predictions":{"2":5,"10":7}}"#))
     }
@@ -62,7 +65,9 @@ import Testing
     func headers() {
         for (_, effect) in SampleEffects.all {
             let event = encoder.encode(effect)
-            #expect(event.headers.map(\.name) == (event.kind == .request ? ["content-type", "traceparent"] : ["content-type"]))
+            #expect(
+                event.headers.map(\.name)
+                    == (event.kind == .request ? ["content-type", "traceparent"] : ["content-type"]))
             #expect(event.headers[0] == EventHeader("content-type", "application/cloudevents+json; charset=UTF-8"))
         }
     }
@@ -106,10 +111,14 @@ import Testing
         let headers = DeadLetter.headers(
             for: rejection, topic: "predictions", partition: 3, offset: 99, applicationID: "driftgate", task: 1)
         let expected = [
-            "topic=predictions", "partition=3", "offset=99", "connector.name=driftgate", "task.id=1", "stage=VALUE_CONVERTER",
-            "class.name=driftgate.RecordDecoder", "exception.class.name=missing_field", "exception.message=at is missing.",
+            "topic=predictions", "partition=3", "offset=99", "connector.name=driftgate", "task.id=1",
+            "stage=VALUE_CONVERTER",
+            "class.name=driftgate.RecordDecoder", "exception.class.name=missing_field",
+            "exception.message=at is missing.",
         ]
-        #expect(headers.map { "\($0.name)=\(String(decoding: $0.value, as: UTF8.self))" } == expected.map { "__connect.errors." + $0 })
+        #expect(
+            headers.map { "\($0.name)=\(String(decoding: $0.value, as: UTF8.self))" }
+                == expected.map { "__connect.errors." + $0 })
     }
 }
 

@@ -8,7 +8,8 @@ import Testing
     @Test func nestedNames() throws {
         let map = try FieldMap([
             .prediction: [
-                "at": "/ts", "entity": "/meta/host/0", "values": "/output/forecast", "model": "/a~1b", "issued_at": "/meta/m~0n",
+                "at": "/ts", "entity": "/meta/host/0", "values": "/output/forecast", "model": "/a~1b",
+                "issued_at": "/meta/m~0n",
             ]
         ])
         let decoder = RecordDecoder(fields: map)
@@ -35,9 +36,11 @@ import Testing
         let actual = #"{"entity":"srv-042","at":1729180800000,"name":"cpu_user_pct","v":44}"#
         #expect(decoder.owned(.actual, actual) == .actual(.init()))
         let broken: [(String, RejectReason)] = [
-            (#""metric":"m""#, .missingField), (#""value":1"#, .missingField), (#""metric":"m","value":null"#, .missingField),
+            (#""metric":"m""#, .missingField), (#""value":1"#, .missingField),
+            (#""metric":"m","value":null"#, .missingField),
             (#""metric":"","value":1"#, .emptyName), (#""metric":"m","value":"1""#, .wrongType),
-            (#""metric":"m","value":{"p10":1}"#, .missingMedian), (#""metric":"m","value":{"p50":"1"}"#, .invalidQuantile),
+            (#""metric":"m","value":{"p10":1}"#, .missingMedian),
+            (#""metric":"m","value":{"p50":"1"}"#, .invalidQuantile),
         ]
         for (fields, reason) in broken {
             let rejection = decoder.owned(.prediction, #"{"entity":"e","at":1729180800000,\#(fields)}"#).rejection

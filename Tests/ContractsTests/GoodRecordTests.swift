@@ -23,7 +23,10 @@ import Testing
             " {\n\t\"values\" : { \"cpu_user_pct\" : 41.2 } , \"x\" : [ { \"at\" : 1 } ] , \"at\" : 1729180800000 ,"
                 + " \"entity\" : \"srv-042\", \"model\": null, \"shadow\": null, \"issued_at\": null }\r\n", .init()
         ),
-        (#"{"entity":"srv-042","at":1729180800000,"shadow":true,"values":{"cpu_user_pct":41.2}}"#, .init(isShadow: true)),
+        (
+            #"{"entity":"srv-042","at":1729180800000,"shadow":true,"values":{"cpu_user_pct":41.2}}"#,
+            .init(isShadow: true)
+        ),
         // Times.
         (#"{"entity":"srv-042","at":"2024-10-17T16:00:00Z","values":{"cpu_user_pct":41.2}}"#, .init()),
         (#"{"entity":"srv-042","at":"2024-10-17 18:30:00.0009+02:30","values":{"cpu_user_pct":41.2}}"#, .init()),

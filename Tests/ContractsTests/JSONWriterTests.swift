@@ -32,7 +32,8 @@ import Testing
     @Test func doubles() {
         let cases: [(Double, String)] = [
             (0, "0"), (-0.0, "-0"), (1, "1"), (100, "100"), (0.1, "0.1"), (1e-5, "1e-05"), (1e16, "1e+16"),
-            (5e-324, "5e-324"), (1.7976931348623157e308, "1.7976931348623157e+308"), (0.1 + 0.2, "0.30000000000000004"),
+            (.leastNonzeroMagnitude, "5e-324"), (1.7976931348623157e308, "1.7976931348623157e+308"),
+            (0.1 + 0.2, "0.30000000000000004"),
             (.nan, "null"), (.infinity, "null"), (-.infinity, "null"),
         ]
         for (number, expected) in cases { #expect(text { $0.write(number) } == expected) }
@@ -44,6 +45,7 @@ import Testing
     }
 
     @Test func escapes() {
-        #expect(text { $0.write("a\"b\\c/\n\r\t\u{0}\u{1F}\u{7F}é😀") } == #""a\"b\\c/\n\r\t\u0000\u001f"# + "\u{7F}é😀\"")
+        #expect(
+            text { $0.write("a\"b\\c/\n\r\t\u{0}\u{1F}\u{7F}é😀") } == #""a\"b\\c/\n\r\t\u0000\u001f"# + "\u{7F}é😀\"")
     }
 }

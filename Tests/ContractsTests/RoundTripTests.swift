@@ -10,7 +10,8 @@ import Testing
 
         mutating func name() -> String {
             let letters = Array("abcXYZ019-_./ \"\\éß温😀~#{}[]:,")
-            return String((0..<Int.random(in: 1...24, using: &generator)).map { _ in letters.randomElement(using: &generator)! })
+            return String(
+                (0..<Int.random(in: 1...24, using: &generator)).map { _ in letters.randomElement(using: &generator)! })
         }
 
         mutating func time() -> Milliseconds { .random(in: 946_684_800_000...4_102_444_800_000, using: &generator) }
@@ -67,7 +68,8 @@ import Testing
 
             let load = OwnedRecord.Load(
                 pool: maker.maybe(maker.name()), entity: maker.name(), at: maker.time(),
-                cpu: .random(in: 0...100, using: &maker.generator), rate: maker.maybe(3.25), incident: maker.maybe(true))
+                cpu: .random(in: 0...100, using: &maker.generator), rate: maker.maybe(3.25), incident: maker.maybe(true)
+            )
             let loadBytes = RecordEncoder.load(
                 pool: load.pool, entity: load.entity, at: load.at, cpuPercent: load.cpu,
                 predictionsPerSecond: load.rate, incident: load.incident)
@@ -80,7 +82,8 @@ import Testing
         var maker = Maker(generator: SeededGenerator(state: 3))
         for _ in 0..<1000 {
             let status = TrainingStatusRecord(
-                requestID: maker.name(), status: TrainingStatusRecord.Status.allCases.randomElement(using: &maker.generator)!,
+                requestID: maker.name(),
+                status: TrainingStatusRecord.Status.allCases.randomElement(using: &maker.generator)!,
                 at: maker.maybe(maker.time()) ?? .unknownTime, runID: maker.maybe(maker.name()),
                 url: maker.maybe(maker.name()), modelVersion: maker.maybe(maker.name()), progress: maker.maybe(0.25),
                 metrics: maker.maybe(maker.values()) ?? [:], errors: maker.maybe([maker.name(), "line\nline"]) ?? [])
@@ -88,7 +91,8 @@ import Testing
 
             let command = CommandRecord(
                 kind: CommandRecord.Kind.allCases.randomElement(using: &maker.generator)!,
-                model: maker.maybe(maker.name()), requestID: maker.maybe(maker.name()), reason: maker.maybe(maker.name()),
+                model: maker.maybe(maker.name()), requestID: maker.maybe(maker.name()),
+                reason: maker.maybe(maker.name()),
                 by: maker.maybe(maker.name()), at: maker.maybe(maker.time()) ?? .unknownTime)
             #expect(decoder.owned(.command, RecordEncoder.command(command)) == .command(command))
         }

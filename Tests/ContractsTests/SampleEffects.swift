@@ -10,7 +10,9 @@ enum SampleEffects {
         terms: .init(predictionError: 0.25, distributionShift: 0.1, featureDrift: 0.0375, anomalyRate: 0),
         plain: .init(predictionError: 0.21, distributionShift: 0.18, featureDrift: 0.3, anomalyRate: 0.001),
         plainScore: 0.1981,
-        floors: .init(skillRatio: 1.32, skillReference: 1.1, distributionShift: 0.08, featureDrift: 0.2),
+        floors: .init(
+            skillRatio: 1.32, skillReference: 1.1, fastRatio: 1.5, fastReference: 2, distributionShift: 0.08,
+            featureDrift: 0.2),
         errors: .init(measure: .mape, mape: 0.21, wape: 0.19, smape: 0.2, mase: 1.4, skippedPairs: 3),
         metrics: [
             MetricDrift(
@@ -41,12 +43,14 @@ enum SampleEffects {
             baselineVersion: 3),
         cut: Cut(
             positions: [
-                .init(topic: "predictions", partition: 10, nextOffset: 7), .init(topic: "actuals", partition: 0, nextOffset: 9),
+                .init(topic: "predictions", partition: 10, nextOffset: 7),
+                .init(topic: "actuals", partition: 0, nextOffset: 9),
                 .init(topic: "predictions", partition: 2, nextOffset: 5),
             ], wallClock: time + 250))
 
     static let bareDecision = Decision(
-        model: "a \"b\"", modelVersion: nil, evaluatedAt: time, outcome: .hold, reason: .noBaseline, text: "No baseline yet.",
+        model: "a \"b\"", modelVersion: nil, evaluatedAt: time, outcome: .hold, reason: .noBaseline,
+        text: "No baseline yet.",
         confidence: 0, priority: .normal, waitUntil: time + .hour, requestID: nil, checks: [], signal: nil,
         load: LoadEvidence(
             score: nil, form: .none, meanCPUPercent: nil, ratePerSecond: nil, rateP95: nil, machines: 0, isQuiet: false,
@@ -57,11 +61,13 @@ enum SampleEffects {
         requestID: requestID, attempt: 2, model: "tft-prod", modelVersion: "2025-10-17", requestedAt: time,
         mode: "incremental", epochs: 1, trainingFrom: time - 30 * .day, trainingTo: time,
         offsets: [
-            .init(topic: "predictions", partition: 10, from: 5, to: 50), .init(topic: "actuals", partition: 0, from: 0, to: 9),
+            .init(topic: "predictions", partition: 10, from: 5, to: 50),
+            .init(topic: "actuals", partition: 0, from: 0, to: 9),
             .init(topic: "predictions", partition: 2, from: 0, to: 40),
         ],
         offsetsComplete: true, keepShadow: 48 * .hour, driftOnset: time - 50 * .hour, reason: .driftQuiet,
-        text: "Drift for 7 h, and the load is quiet.", priority: .normal, confidence: 0.9166666666666666, signal: signal,
+        text: "Drift for 7 h, and the load is quiet.", priority: .normal, confidence: 0.9166666666666666,
+        signal: signal,
         decisionID: decision.id, deadline: time + .day, replyTopic: "training-status")
 
     static let bareRequest = TrainingRequest(

@@ -89,7 +89,8 @@ enum OwnedRecord: Equatable {
     private static func owned(_ text: BorrowedText) -> String? { text.isAbsent ? nil : text.string }
 
     private static func owned(_ values: UnsafeBufferPointer<MetricValue>) -> [String: Double] {
-        Dictionary(values.map { ($0.name.string, $0.value) }) { _, _ in fatalError("a name stands twice in the values") }
+        Dictionary(values.map { ($0.name.string, $0.value) }) { _, _ in fatalError("a name stands twice in the values")
+        }
     }
 }
 

@@ -36,7 +36,10 @@ extension Engine {
         precondition(lastBoundary.map { boundary > $0 } ?? true, "boundaries only go forward")
         counters.evaluations &+= 1
         let cut = cut(wallClock: wallClock)
-        let predictionRows = lanes.reduce(0) { $0 + ($1.role == .predictions ? $1.rows.count : 0) }
+        // A replaced version that predicts beside the new one is no load that users cause.
+        let predictionRows = lanes.reduce(0) { sum, lane in
+            lane.role == .predictions ? lane.rows.reduce(sum) { $0 + ($1.isShadow ? 0 : 1) } : sum
+        }
         let since = lastBoundary.map { boundary - $0 } ?? configuration.drift.checkInterval
         applyLoad()
         applyControls(boundary: boundary, effects: &effects)
