@@ -34,12 +34,16 @@ let package = Package(
 
         .testTarget(name: "RingBuffersTests", dependencies: ["RingBuffers"], swiftSettings: settings),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], swiftSettings: settings),
+        .testTarget(name: "RetrainingTests", dependencies: ["Retraining", "Statistics"], swiftSettings: settings),
         // Counts calls of malloc; replaces the C library's symbols, so only tests may depend on it.
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         .testTarget(
             name: "ContractsTests", dependencies: ["CAllocationCounter", "Contracts", "Retraining"],
             swiftSettings: settings),
         .testTarget(name: "KafkaTests", dependencies: ["Kafka"], swiftSettings: settings),
+        .testTarget(
+            name: "WorkerTests", dependencies: ["Contracts", "Kafka", "Retraining", "Worker", logging],
+            swiftSettings: settings),
         .testTarget(name: "OperationsTests", dependencies: ["Operations"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6],

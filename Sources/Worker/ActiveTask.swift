@@ -32,6 +32,7 @@ final class ActiveTask {
     private var lastCommit = Clock.monotonic()
     private var lastReasons: [String: Reason] = [:]
     private var isCaughtUp = false
+    private var lastArrival = Clock.wall()
 
     /// A partition that brings nothing and does not say that it is at its end holds the others up for this long.
     private static let patience: Int64 = 5_000
@@ -151,6 +152,7 @@ final class ActiveTask {
                 input.cursor = 0
                 guard input.queue.fill(input.batch) > 0 else { return }
                 input.lastProgress = Clock.monotonic()
+                if input.role.advancesStreamTime, !input.batch[0].isEndOfPartition { lastArrival = Clock.wall() }
             }
             while input.cursor < input.batch.count {
                 guard take(input.batch[input.cursor], input) else { return }
@@ -276,7 +278,7 @@ final class ActiveTask {
         sink.serve()
         if isCaughtUp {
             effects.removeAll(keepingCapacity: true)
-            engine.tick(wallClock: Clock.wall(), into: &effects)
+            engine.tick(wallClock: Clock.wall(), lastArrival: lastArrival, into: &effects)
             for effect in effects { publish(effect) }
         }
         try commit()

@@ -20,8 +20,8 @@ struct SlidingWindowStressTests {
             replaceAll: { window.replaceAll(with: $0) },
             removeAll: { window.removeAll() },
             snapshot: { reader.snapshot() })
-        #expect(outcome.violations.isEmpty, "\(outcome.violations.prefix(3))")
-        #expect(reader.snapshot() == outcome.expected)
+        #expect(outcome.findings == [])
+        #expect(reader.snapshot() == outcome.content)
     }
 
     @Test(
@@ -38,9 +38,13 @@ struct SlidingWindowStressTests {
             snapshot: { window.snapshot() })
     }
 
-    private struct Outcome {
-        var violations: [String]
-        var expected: [CheckedSample]
+    private final class Outcome: @unchecked Sendable {
+        /// What the readers found wrong.
+        let readerFindings = Findings()
+        /// The content after the last write; set by the writer's thread, read when it has ended.
+        var content: [CheckedSample] = []
+
+        var findings: [String] { readerFindings.first }
     }
 
     private func stress(
@@ -48,8 +52,7 @@ struct SlidingWindowStressTests {
         removeAll: @escaping () -> Void, snapshot: @escaping @Sendable () -> [CheckedSample]?
     ) -> Outcome {
         let isDone = Atomic<Bool>(false)
-        let found = Mutex<[String]>([])
-        let content = Mutex<[CheckedSample]>([])
+        let outcome = Outcome()
         let write = Handover(value: (append: append, replaceAll: replaceAll, removeAll: removeAll))
 
         let writer: @Sendable () -> Void = {
@@ -71,23 +74,22 @@ struct SlidingWindowStressTests {
                     model = (model + samples).suffix(capacity)
                 }
             }
-            content.withLock { $0 = model }
+            outcome.content = model
             isDone.store(true, ordering: .releasing)
         }
-        let readers: [@Sendable () -> Void] = (0..<3).map { reader in
-            {
-                var newest: UInt64 = 0
-                while !isDone.load(ordering: .acquiring) {
-                    guard let taken = snapshot(), let last = taken.last else { continue }
-                    var wrong = violation(of: taken, capacity: capacity)
-                    if last.sequence < newest { wrong = "goes back from sample \(newest) to \(last.sequence)" }
-                    newest = last.sequence
-                    if let wrong { found.withLock { $0.append("reader \(reader): \(wrong)") } }
+        let reader: @Sendable () -> Void = {
+            var newest: UInt64 = 0
+            while !isDone.load(ordering: .acquiring) {
+                guard let taken = snapshot(), let last = taken.last else { continue }
+                if let wrong = violation(of: taken, capacity: capacity) { outcome.readerFindings.add(wrong) }
+                if last.sequence < newest {
+                    outcome.readerFindings.add("goes back from sample \(newest) to \(last.sequence)")
                 }
+                newest = last.sequence
             }
         }
-        runThreads([writer] + readers)
-        return Outcome(violations: found.withLock { $0 }, expected: content.withLock { $0 })
+        runThreads([writer, reader, reader, reader])
+        return outcome
     }
 }
 
@@ -122,7 +124,11 @@ private final class PlainPayloadWindow: @unchecked Sendable {
     func snapshot() -> [CheckedSample]? {
         let end = published.load(ordering: .acquiring)
         let start = max(0, end - capacity)
-        let copied = (start..<end).map { slots[$0 % slotCount] }
+        var copied: [CheckedSample] = []
+        for index in start..<end {
+            let sample = slots[index % slotCount]
+            copied.append(sample)
+        }
         atomicMemoryFence(ordering: .acquiring)
         return begun.load(ordering: .relaxed) <= start + slotCount ? copied : nil
     }

@@ -117,8 +117,8 @@ struct SnapshotInterleavingTests {
         default: break
         }
         if !isRight {
-            let content = snapshot.map { samples in samples.map { String($0.sequence) }.joined(separator: " ") } ?? "none"
-            findings.violations.append("\(before) before, \(write) at step \(step): \(content)")
+            let content = snapshot.map { samples in samples.map(\.sequence) }
+            findings.violations.append("\(before) before, \(write) at step \(step): \(content ?? [])")
         }
     }
 

@@ -231,10 +231,6 @@ extension Deliberation {
                     "Drift, but not for long enough yet: score \(Text.number(score ?? 0)).")
             ),
             (
-                Check(.verifying, answer(isVerifying)),
-                hold(.verifying, "The last training is still being verified.")
-            ),
-            (
                 Check(
                     .openRequestLimit, answer(openRequests >= safeguards.maximumOpenRequests),
                     value: Double(openRequests), limit: Double(safeguards.maximumOpenRequests), unit: "requests"),
@@ -255,7 +251,7 @@ extension Deliberation {
         return [
             (quietNowCheck, driftQuiet),
             (
-                Check(.waitingForQuiet, answer(window != nil)),
+                Check(.waitingForQuiet, answer(window != nil && !isVerifying)),
                 hold(
                     .waitingForQuiet, confidence: confidence, until: window?.from,
                     "Drift detected, waiting for the quiet window at \(Text.time(window?.from ?? now)).")
@@ -267,6 +263,7 @@ extension Deliberation {
                     .slaBreach, confidence: confidence, priority: .critical,
                     "No quiet window within 24 h and the score is \(Text.number(signal?.score ?? 0)): training despite load.")
             ),
+            verifyingQuestion,
             (Check(.noWindow, .hold), hold(.noWindow, confidence: confidence, "Moderate drift, no quiet window within 24 h.")),
         ]
     }
@@ -291,6 +288,7 @@ extension Deliberation {
                     .slaBreach, confidence: confidence, priority: .critical,
                     "No window below the quiet threshold within 24 h and the score is \(Text.number(signal?.score ?? 0)).")
             ),
+            verifyingQuestion,
             (
                 Check(
                     .quietDeadline, isOver ? .trigger : .pass, value: waited.map(hours), limit: hours(limit), unit: "h"),
@@ -308,8 +306,16 @@ extension Deliberation {
         ]
     }
 
+    /// While the last training is being verified, only a forced refresh and a breach may trigger.
+    private var verifyingQuestion: Question {
+        (
+            Check(.verifying, answer(isVerifying)),
+            hold(.verifying, confidence: signal?.confidence ?? 0, "The last training is still being verified.")
+        )
+    }
+
     private var quietNowCheck: Check {
-        let isQuiet = quietRule == .absolute ? isQuietNow : isPlannedNow
+        let isQuiet = (quietRule == .absolute ? isQuietNow : isPlannedNow) && !isVerifying
         return Check(.driftQuiet, isQuiet ? .trigger : .pass, value: load.score, unit: "load")
     }
 

@@ -170,15 +170,17 @@ extension Engine {
     }
 
     /// A wall-clock tick: says that nothing comes in any more. It decides nothing.
-    public func tick(wallClock: Milliseconds, into effects: inout [Effect]) {
-        guard let streamTime, wallClock - streamTime >= configuration.safeguards.actualSilence else { return }
+    ///
+    /// - Parameter lastArrival: when, by the same clock, a prediction or an actual last came in.
+    public func tick(wallClock: Milliseconds, lastArrival: Milliseconds, into effects: inout [Effect]) {
+        guard let streamTime, wallClock - lastArrival >= configuration.safeguards.actualSilence else { return }
         if let stallAlert, wallClock - stallAlert < configuration.alerts.repeatInterval { return }
         stallAlert = wallClock
         effects.append(
             .alert(
                 Alert(
                     kind: .stalledInput, severity: .critical, at: streamTime,
-                    text: "No prediction and no actual of any model for \(Text.duration(wallClock - streamTime)).")))
+                    text: "No prediction and no actual of any model for \(Text.duration(wallClock - lastArrival)).")))
     }
 
     func resolveStall(at boundary: Milliseconds, into effects: inout [Effect]) {

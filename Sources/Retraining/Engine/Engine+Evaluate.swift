@@ -246,6 +246,13 @@ extension Engine {
         for number in pools.keys.sorted() { round.loads[number] = poolRound(&pools[number]!, round) }
     }
 
+    /// What this very hour has shown so far; nil where it has shown nothing.
+    private func liveScore(_ monitor: LoadMonitor, _ boundary: Milliseconds) -> Double? {
+        if let injectedLoad { return injectedLoad(boundary) }
+        guard let cell = monitor.history[boundary.flooredDivision(by: .hour)], cell.cpu != nil else { return nil }
+        return monitor.score(cpuPercent: cell.cpu, ratePerSecond: cell.rate).0
+    }
+
     private func poolRound(_ monitor: inout LoadMonitor, _ round: Round) -> PoolRound {
         var reading = monitor.read(at: round.boundary, countedRate: round.countedRate)
         if let injectedLoad, let score = injectedLoad(round.boundary) {
@@ -254,7 +261,7 @@ extension Engine {
         }
         let past = monitor.scores(from: round.boundary - 14 * .day, to: round.boundary).sorted()
         let hour = injectedLoad == nil ? monitor.hourScore(at: round.boundary) ?? reading.score : reading.score
-        let outlook = planner.outlook(monitor, now: round.boundary, live: hour)
+        let outlook = planner.outlook(monitor, now: round.boundary, live: liveScore(monitor, round.boundary))
         let isHigh = hour.map { !past.isEmpty && $0 > past[min(past.count - 1, past.count * 3 / 4)] } ?? false
         let isLow = hour.map { !past.isEmpty && $0 <= past[past.count / 4] } ?? false
         return PoolRound(

@@ -173,7 +173,7 @@ extension Engine {
             model.verification = nil
             model.skill.lastRollback = max(model.skill.lastRollback ?? .min, row.mergeTime)
             model.restoreBaseline()
-        } else if let old {
+        } else if let old, model.isCalibrated {
             model.verification = Verification(
                 newVersion: row.version, oldVersion: old, since: row.mergeTime,
                 requestID: model.ledger.trainings.last { $0.state == .succeeded }?.requestID,

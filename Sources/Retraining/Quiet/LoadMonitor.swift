@@ -74,8 +74,7 @@ struct LoadMonitor {
         var cpuCount = 0.0
         var rateSum = 0.0
         var saysRate = false
-        // Sums in order of number would depend on arrival; order by nothing is needed for sums of like magnitudes, but
-        // floating point is not associative: sort by value first.
+        // Sums run in the order of the values: the order of the machines would depend on who came first.
         var cpus: [Double] = []
         var machineRates: [Double] = []
         for (_, machine) in machines where now - machine.at <= max(5 * .minute, 3 * machine.interval) {
@@ -102,6 +101,8 @@ struct LoadMonitor {
     }
 
     private mutating func note(rate: Double, at now: Milliseconds) {
+        // Before the first prediction there is no rate yet, which is not a rate of 0.
+        guard rate > 0 || !rates.isEmpty else { return }
         history.addRate(rate, at: now)
         rates.append((now, rate))
         while ratesStart < rates.count, rates[ratesStart].at < now - lookback { ratesStart += 1 }
