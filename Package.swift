@@ -21,6 +21,7 @@ let package = Package(
     targets: [
         .systemLibrary(
             name: "CLibrdkafka", path: "CLibrdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+        .systemLibrary(name: "CZlib", path: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson"), .linkedLibrary("m")]),
         .target(name: "RingBuffers", swiftSettings: settings),
         .target(name: "Statistics", swiftSettings: settings),
@@ -29,8 +30,9 @@ let package = Package(
         .target(name: "Kafka", dependencies: ["CLibrdkafka"], swiftSettings: settings),
         .target(name: "Worker", dependencies: ["Contracts", "Kafka", "Retraining", logging], swiftSettings: settings),
         .target(name: "Operations", dependencies: ["Retraining", "Worker", yams], swiftSettings: settings),
+        .target(name: "Demo", dependencies: ["Contracts", "CZlib", "Kafka", "Retraining"], swiftSettings: settings),
         .executableTarget(
-            name: "driftgate", dependencies: ["Operations", "Retraining", "Worker", argumentParser, logging], swiftSettings: settings),
+            name: "driftgate", dependencies: ["Demo", "Operations", "Retraining", "Worker", argumentParser, logging], swiftSettings: settings),
 
         .testTarget(name: "RingBuffersTests", dependencies: ["RingBuffers"], swiftSettings: settings),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], swiftSettings: settings),
@@ -41,6 +43,7 @@ let package = Package(
             name: "ContractsTests", dependencies: ["CAllocationCounter", "Contracts", "Retraining"],
             swiftSettings: settings),
         .testTarget(name: "KafkaTests", dependencies: ["Kafka"], swiftSettings: settings),
+        .testTarget(name: "DemoTests", dependencies: ["Demo", "Retraining"], swiftSettings: settings),
         .testTarget(
             name: "WorkerTests", dependencies: ["Contracts", "Kafka", "Retraining", "Worker", logging],
             swiftSettings: settings),

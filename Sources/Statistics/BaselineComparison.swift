@@ -20,22 +20,27 @@
 /// passes once over the blocks: O(n / 32), whatever m is. If n has changed since the last query, all are refreshed,
 /// O(n).
 ///
-/// Memory: 4 bytes a value, and up to the same again for room in the blocks; independent of m.
+/// Memory: about 8 bytes a value (a rank of 4, room in the blocks, their maxima), 22 at worst; independent of m.
 public struct BaselineComparison: Sendable {
     struct Block {
         /// Where the block's ranks are: `slot * blockCapacity` in `ranks`.
         var slot: Int32
         var count: Int32
         var isStale: Bool
-        /// count · m. This and the next two are whole numbers, below 2^53.
-        var width: Double
+        /// count · m.
+        var width: Int
         /// max over j of lower(rⱼ) · n − j · m, j counted from the start of the block.
-        var greatestAbove: Double
+        var greatestAbove: Int
         /// max over j of (j + 1) · m − upper(rⱼ) · n.
-        var greatestBelow: Double
+        var greatestBelow: Int
     }
 
-    static var blockCapacity: Int { 64 }
+    /// Small and a multiple of four: a block is searched as a whole, four ranks at a time, so that the number of steps
+    /// does not depend on its content, which no processor could predict.
+    static var blockCapacity: Int { 32 }
+
+    /// Stands in the places of a block that hold no rank; above all ranks.
+    private static var noRank: Int32 { .max }
 
     /// What the window is compared with.
     public let baseline: BaselineDistribution
@@ -48,8 +53,11 @@ public struct BaselineComparison: Sendable {
     private var firsts: [Int32] = []
     private var ranks: [Int32] = []
     private var freeSlots: [Int32] = []
-    /// The count for which the blocks' maxima hold.
+    /// The count for which the blocks' maxima hold, but for those that are stale.
     private var summarisedCount = 0
+    /// The blocks to refresh, as long as they are few and stay where they are; otherwise all are looked at.
+    private var staleBlocks: [Int] = []
+    private var areStaleBlocksKnown = true
 
     /// An empty window compared with `baseline`.
     public init(baseline: BaselineDistribution) {
@@ -89,16 +97,15 @@ public struct BaselineComparison: Sendable {
             split(index)
             if index + 1 < blocks.count && firsts[index + 1] <= position { index += 1 }
         }
-        let blockCount = Int(blocks[index].count)
         let start = Int(blocks[index].slot) * Self.blockCapacity
         ranks.withUnsafeMutableBufferPointer { ranks in
             let block = ranks.baseAddress! + start
-            let place = Self.countNotAbove(position, in: block, count: blockCount)
-            (block + place + 1).update(from: block + place, count: blockCount - place)
+            let place = Self.countNotAbove(position, in: block, count: Self.blockCapacity)
+            (block + place + 1).update(from: block + place, count: Self.blockCapacity - 1 - place)
             block[place] = position
         }
         if position < firsts[index] { firsts[index] = position }
-        Self.change(&blocks[index], by: 1)
+        change(index, by: 1)
     }
 
     /// Removes a value by its rank in `baseline`.
@@ -112,15 +119,16 @@ public struct BaselineComparison: Sendable {
         let start = Int(blocks[index].slot) * Self.blockCapacity
         let first = ranks.withUnsafeMutableBufferPointer { ranks in
             let block = ranks.baseAddress! + start
-            let place = Self.countNotAbove(position, in: block, count: blockCount) - 1
+            let place = Self.countNotAbove(position, in: block, count: Self.blockCapacity) - 1
             precondition(
                 place >= 0 && block[place] == position, "BaselineComparison: a value is removed that was not added")
-            (block + place).update(from: block + place + 1, count: blockCount - place - 1)
+            (block + place).update(from: block + place + 1, count: Self.blockCapacity - 1 - place)
+            block[Self.blockCapacity - 1] = Self.noRank
             return block[0]
         }
         count -= 1
         firsts[index] = first
-        Self.change(&blocks[index], by: -1)
+        change(index, by: -1)
         if blockCount == 1 {
             removeBlock(at: index)
         } else if blockCount - 1 <= Self.blockCapacity / 4 {
@@ -133,6 +141,7 @@ public struct BaselineComparison: Sendable {
         freeSlots.append(contentsOf: blocks.map(\.slot))
         blocks.removeAll(keepingCapacity: true)
         firsts.removeAll(keepingCapacity: true)
+        areStaleBlocksKnown = false
         count = 0
     }
 
@@ -145,29 +154,18 @@ public struct BaselineComparison: Sendable {
         let n = count
         let m = baseline.count
         guard n > 0 && m > 0 else { return 0 }
-        let areAllStale = n != summarisedCount
-        summarisedCount = n
-        var before = 0.0
-        var above = 0.0
-        var under = 0.0
-        baseline.below.withUnsafeBufferPointer { below in
-            ranks.withUnsafeBufferPointer { ranks in
-                blocks.withUnsafeMutableBufferPointer { blocks in
-                    for index in blocks.indices {
-                        if areAllStale || blocks[index].isStale {
-                            Self.refresh(&blocks[index], ranks: ranks, below: below, n: Double(n), m: Double(m))
-                        }
-                        // Comparisons written out: `max` orders equal values too, and costs several instructions.
-                        let fromAbove = blocks[index].greatestAbove - before
-                        let fromBelow = blocks[index].greatestBelow + before
-                        above = fromAbove > above ? fromAbove : above
-                        under = fromBelow > under ? fromBelow : under
-                        before += blocks[index].width
-                    }
-                }
+        refreshStaleBlocks()
+        var before = 0
+        var above = 0
+        var under = 0
+        blocks.withUnsafeBufferPointer { blocks in
+            for block in blocks {
+                above = max(above, block.greatestAbove &- before)
+                under = max(under, block.greatestBelow &+ before)
+                before &+= block.width
             }
         }
-        return max(above, under) / (Double(n) * Double(m))
+        return Double(max(above, under)) / (Double(n) * Double(m))
     }
 
     /// The p-value of the window's statistic; 1 if window or baseline is empty.
@@ -210,60 +208,70 @@ extension BaselineComparison {
         return total
     }
 
-    /// Computes a block's maxima, four ranks at a time; in whole numbers, which `Double` holds exactly.
+    private mutating func refreshStaleBlocks() {
+        let n = count
+        let m = baseline.count
+        let areAllStale = count != summarisedCount
+        summarisedCount = count
+        baseline.below.withUnsafeBufferPointer { below in
+            ranks.withUnsafeBufferPointer { ranks in
+                blocks.withUnsafeMutableBufferPointer { blocks in
+                    if areAllStale || !areStaleBlocksKnown {
+                        for index in blocks.indices where areAllStale || blocks[index].isStale {
+                            Self.refresh(&blocks[index], ranks: ranks, below: below, n: n, m: m)
+                        }
+                    } else {
+                        for index in staleBlocks {
+                            Self.refresh(&blocks[index], ranks: ranks, below: below, n: n, m: m)
+                        }
+                    }
+                }
+            }
+        }
+        staleBlocks.removeAll(keepingCapacity: true)
+        areStaleBlocksKnown = true
+    }
+
+    /// Computes a block's maxima.
     private static func refresh(
-        _ block: inout Block, ranks: UnsafeBufferPointer<Int32>, below: UnsafeBufferPointer<Int32>, n: Double,
-        m: Double
+        _ block: inout Block, ranks: UnsafeBufferPointer<Int32>, below: UnsafeBufferPointer<Int32>, n: Int, m: Int
     ) {
         let start = ranks.baseAddress! + Int(block.slot) * blockCapacity
         let count = Int(block.count)
-        var above = SIMD4<Double>(repeating: -.infinity)
-        var under = SIMD4<Double>(repeating: -.infinity)
-        var earlier = SIMD4<Double>(0, 1, 2, 3) * m
-        var index = 0
-        while index + 4 <= count {
-            let positions = UnsafeRawPointer(start + index).loadUnaligned(as: SIMD4<Int32>.self)
-            var lower = positions &>> 1
-            var upper = (positions &+ 1) &>> 1
-            if !below.isEmpty {
-                lower = gather(lower, from: below)
-                upper = gather(upper, from: below)
-            }
-            let fromAbove = doubles(lower) * n - earlier
-            let fromBelow = earlier + m - doubles(upper) * n
-            above.replace(with: fromAbove, where: fromAbove .> above)
-            under.replace(with: fromBelow, where: fromBelow .> under)
-            earlier += 4 * m
-            index += 4
-        }
-        var greatestAbove = max(max(above[0], above[1]), max(above[2], above[3]))
-        var greatestBelow = max(max(under[0], under[1]), max(under[2], under[3]))
-        while index < count {
-            let lower = Int(start[index] >> 1)
-            let upper = Int((start[index] + 1) >> 1)
-            let earlier = Double(index) * m
-            greatestAbove = max(greatestAbove, Double(below.isEmpty ? lower : Int(below[lower])) * n - earlier)
-            greatestBelow = max(greatestBelow, earlier + m - Double(below.isEmpty ? upper : Int(below[upper])) * n)
-            index += 1
-        }
-        block.width = Double(count) * m
-        block.greatestAbove = greatestAbove
-        block.greatestBelow = greatestBelow
+        let maxima =
+            below.isEmpty
+            ? maxima(of: start, count: count, n: n, m: m) { $0 }
+            : maxima(of: start, count: count, n: n, m: m) { Int(below[$0]) }
+        block.width = count * m
+        block.greatestAbove = maxima.above
+        block.greatestBelow = maxima.below
         block.isStale = false
     }
 
-    private static func doubles(_ numbers: SIMD4<Int32>) -> SIMD4<Double> {
-        SIMD4(Double(numbers[0]), Double(numbers[1]), Double(numbers[2]), Double(numbers[3]))
+    /// - Parameter countBelow: the number of baseline values below the distinct value of an index.
+    @inline(__always)
+    private static func maxima(
+        of ranks: UnsafePointer<Int32>, count: Int, n: Int, m: Int, countBelow: (Int) -> Int
+    ) -> (above: Int, below: Int) {
+        var above = Int.min
+        var under = Int.min
+        var earlier = 0
+        var index = 0
+        while index < count {
+            let rank = Int(ranks[index])
+            above = max(above, countBelow(rank >> 1) &* n &- earlier)
+            earlier &+= m
+            under = max(under, earlier &- countBelow((rank &+ 1) >> 1) &* n)
+            index &+= 1
+        }
+        return (above, under)
     }
 
-    private static func gather(_ indices: SIMD4<Int32>, from table: UnsafeBufferPointer<Int32>) -> SIMD4<Int32> {
-        SIMD4(
-            table[Int(indices[0])], table[Int(indices[1])], table[Int(indices[2])], table[Int(indices[3])])
-    }
-
-    private static func change(_ block: inout Block, by difference: Int) {
-        block.count += Int32(difference)
-        block.isStale = true
+    private mutating func change(_ index: Int, by difference: Int) {
+        blocks[index].count += Int32(difference)
+        guard !blocks[index].isStale else { return }
+        blocks[index].isStale = true
+        staleBlocks.append(index)
     }
 
     private mutating func insertBlock(at index: Int, ranks newRanks: [Int32]) {
@@ -272,10 +280,13 @@ extension BaselineComparison {
             slot = free
         } else {
             slot = Int32(ranks.count / Self.blockCapacity)
-            ranks.append(contentsOf: repeatElement(0, count: Self.blockCapacity))
+            ranks.append(contentsOf: repeatElement(Self.noRank, count: Self.blockCapacity))
         }
         let start = Int(slot) * Self.blockCapacity
-        for (offset, rank) in newRanks.enumerated() { ranks[start + offset] = rank }
+        for offset in 0..<Self.blockCapacity {
+            ranks[start + offset] = offset < newRanks.count ? newRanks[offset] : Self.noRank
+        }
+        areStaleBlocksKnown = false
         let block = Block(
             slot: slot, count: Int32(newRanks.count), isStale: true, width: 0, greatestAbove: 0, greatestBelow: 0)
         blocks.insert(block, at: index)
@@ -284,6 +295,7 @@ extension BaselineComparison {
 
     private mutating func removeBlock(at index: Int) {
         freeSlots.append(blocks[index].slot)
+        areStaleBlocksKnown = false
         blocks.remove(at: index)
         firsts.remove(at: index)
     }
@@ -293,7 +305,8 @@ extension BaselineComparison {
         let kept = Self.blockCapacity / 2
         let start = Int(blocks[index].slot) * Self.blockCapacity
         let moved = Array(ranks[(start + kept)..<(start + Self.blockCapacity)])
-        Self.change(&blocks[index], by: kept - Self.blockCapacity)
+        for offset in kept..<Self.blockCapacity { ranks[start + offset] = Self.noRank }
+        change(index, by: kept - Self.blockCapacity)
         insertBlock(at: index + 1, ranks: moved)
     }
 
@@ -307,7 +320,7 @@ extension BaselineComparison {
             let target = Int(blocks[left].slot) * Self.blockCapacity + leftCount
             let source = Int(blocks[right].slot) * Self.blockCapacity
             for offset in 0..<rightCount { ranks[target + offset] = ranks[source + offset] }
-            Self.change(&blocks[left], by: rightCount)
+            change(left, by: rightCount)
             removeBlock(at: right)
             return
         }
