@@ -58,7 +58,8 @@ final class ActiveTask {
 
     private func assignInputs(_ waker: Waker) throws {
         let roles: [(String, InputRole)] = [
-            (options.topics.predictions, .predictions), (options.topics.actuals, .actuals), (options.topics.load, .load),
+            (options.topics.predictions, .predictions), (options.topics.actuals, .actuals),
+            (options.topics.load, .load),
             (options.topics.trainingStatus, .trainingStatus), (options.topics.commands, .commands),
         ]
         let now = Clock.monotonic()
@@ -179,7 +180,8 @@ final class ActiveTask {
                 message, input,
                 Rejection(
                     .futureTimestamp, field: "timestamp",
-                    detail: "The record's Kafka timestamp lies in the future. Check the producer's clock, and its unit."))
+                    detail: "The record's Kafka timestamp lies in the future. Check the producer's clock, and its unit."
+                ))
             return true
         }
         let mergeTime = engine.mergeTime(lane: input.lane, timestamp: timestamp)
@@ -224,7 +226,8 @@ final class ActiveTask {
             failure = "\(input.partition)@\(message.offset): \(rejection.reason.rawValue): \(rejection.detail)"
         case .deadLetter:
             sink.deadLetter(
-                message, headers: DeadLetter.headers(
+                message,
+                headers: DeadLetter.headers(
                     for: rejection, topic: input.partition.topic, partition: input.partition.partition,
                     offset: message.offset, applicationID: options.engine.applicationID))
         }
@@ -240,7 +243,9 @@ final class ActiveTask {
             at: boundary, wallClock: isReplayed ? nil : Clock.wall(), published: isReplayed ? published.requests : nil,
             into: &effects)
         for effect in effects where !isSuppressed { publish(effect) }
-        if isSuppressed { for case .decision(let decision) in effects { lastReasons[decision.model] = decision.reason } }
+        if isSuppressed {
+            for case .decision(let decision) in effects { lastReasons[decision.model] = decision.reason }
+        }
         uncommitted = (boundary, engine.cut(wallClock: nil))
         sink.serve()
         if Clock.monotonic() - lastCommit >= Self.commitInterval { try commit() }
@@ -256,7 +261,8 @@ final class ActiveTask {
             // What is in the log is not asked for again.
             if request.attempt == 1, published.ids.contains(request.requestID) { return }
             logger.notice(
-                "training requested: \(request.model) \(request.reason.rawValue) \(request.requestID) (attempt \(request.attempt)): \(request.text)")
+                "training requested: \(request.model) \(request.reason.rawValue) \(request.requestID) (attempt \(request.attempt)): \(request.text)"
+            )
         }
         sink.publish(encoder.encode(effect))
     }

@@ -38,7 +38,9 @@ struct PublishedRequestReader {
         configuration.additional = kafka.properties
         let consumer = try Consumer(configuration)
         defer { try? consumer.close() }
-        guard let found = try consumer.metadata(topic: topic, timeoutMilliseconds: 10_000)[topic] else { return Result() }
+        guard let found = try consumer.metadata(topic: topic, timeoutMilliseconds: 10_000)[topic] else {
+            return Result()
+        }
         var ends: [TopicPartition: Int64] = [:]
         var starts: [TopicPartitionOffset] = []
         for info in found.partitions {
@@ -83,7 +85,8 @@ struct PublishedRequestReader {
             batch.clear()
             guard Clock.monotonic() - lastProgress < 30_000 else {
                 throw KafkaError(
-                    code: .timedOut, message: "no record for 30 s although the topic holds more", operation: "read requests back",
+                    code: .timedOut, message: "no record for 30 s although the topic holds more",
+                    operation: "read requests back",
                     topic: topic)
             }
         }

@@ -170,7 +170,9 @@ public final class Worker {
             at-least-once with detectable duplicates: ids are the same on every run, outputs are flushed before offsets \
             are committed, and a start reads its inputs again without repeating what it published
             """)
-        if options.engine.mode == .observe { logger.notice("mode: observe — decisions are published, nothing is requested") }
+        if options.engine.mode == .observe {
+            logger.notice("mode: observe — decisions are published, nothing is requested")
+        }
     }
 
     private func checkTopics(_ consumer: Consumer) throws {

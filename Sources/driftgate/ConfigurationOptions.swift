@@ -8,7 +8,8 @@ struct ConfigurationOptions: ParsableArguments {
     @Option(name: .long, help: "The YAML file.")
     var config: String?
 
-    @Option(name: .customLong("set"), help: "A setting that overrides file and environment, such as kafka.group_id=blue.")
+    @Option(
+        name: .customLong("set"), help: "A setting that overrides file and environment, such as kafka.group_id=blue.")
     var overrides: [String] = []
 
     /// Reads and checks everything; prints what is wrong and ends with status 2.

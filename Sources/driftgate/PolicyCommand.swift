@@ -145,7 +145,9 @@ struct PolicySession {
     }
 
     private mutating func deployed(_ line: Line, _ time: Milliseconds) {
-        guard let entity = line.entity, line.rollback != true, let done = open.removeValue(forKey: entity) else { return }
+        guard let entity = line.entity, line.rollback != true, let done = open.removeValue(forKey: entity) else {
+            return
+        }
         let (lane, offset) = next(.trainingStatus)
         engine.collect(
             lane: lane, offset: offset, timestamp: time,
@@ -189,7 +191,8 @@ struct PolicySession {
         let figures: [(String, Double?)] = [
             ("score", signal?.score), ("plain", signal?.plainScore), ("G", floors?.skillRatio),
             ("G0", floors?.skillReference), ("F", floors?.fastRatio), ("F0", floors?.fastReference),
-            ("DSS", signal?.terms.distributionShift), ("FDS", signal?.terms.featureDrift), ("load", decision.load.score),
+            ("DSS", signal?.terms.distributionShift), ("FDS", signal?.terms.featureDrift),
+            ("load", decision.load.score),
         ]
         let text = figures.map { "\($0.0)=\($0.1.map { String(format: "%.3f", $0) } ?? "-")" }.joined(separator: " ")
         FileHandle.standardError.write(
@@ -214,7 +217,9 @@ struct PolicySession {
     private static func time(_ text: String) -> Milliseconds? {
         let digits = Array(text.utf8)
         guard digits.count >= 20 else { return nil }
-        func number(_ from: Int, _ count: Int) -> Int64 { digits[from..<from + count].reduce(0) { $0 * 10 + Int64($1 &- 48) } }
+        func number(_ from: Int, _ count: Int) -> Int64 {
+            digits[from..<from + count].reduce(0) { $0 * 10 + Int64($1 &- 48) }
+        }
         let (year, month, day) = (number(0, 4), number(5, 2), number(8, 2))
         // Days from civil date: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
         let y = month <= 2 ? year - 1 : year

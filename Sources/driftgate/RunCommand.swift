@@ -24,7 +24,8 @@ struct RunCommand: ParsableCommand {
         let log = configuration.output.logDirectory.map { directory in
             DecisionLog(
                 directory: directory, retention: configuration.output.logRetention,
-                fileBytesMax: configuration.output.logFileBytes, report: { [logger] in logger.warning("decision log: \($0)") })
+                fileBytesMax: configuration.output.logFileBytes,
+                report: { [logger] in logger.warning("decision log: \($0)") })
         }
         let worker = try Worker(options: try configuration.workerOptions(), logger: logger) { json, time in
             log?.append(json, at: time)

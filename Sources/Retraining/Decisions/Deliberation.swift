@@ -63,7 +63,8 @@ extension Deliberation {
         for question in preconditions + safeguardQuestions + driftQuestions {
             consider(question.check, question.conclusion)
         }
-        var conclusion = decided ?? hold(.noWindow, confidence: signal?.confidence ?? 0, "Nothing speaks for a training.")
+        var conclusion =
+            decided ?? hold(.noWindow, confidence: signal?.confidence ?? 0, "Nothing speaks for a training.")
         conclusion.checks = checks
         return conclusion
     }
@@ -88,12 +89,16 @@ extension Deliberation {
 
     private typealias Question = (check: Check, conclusion: Conclusion)
 
-    private func hold(_ reason: Reason, confidence: Double = 0, until: Milliseconds? = nil, _ text: String) -> Conclusion {
+    private func hold(_ reason: Reason, confidence: Double = 0, until: Milliseconds? = nil, _ text: String)
+        -> Conclusion
+    {
         Conclusion(
             outcome: .hold, reason: reason, confidence: confidence, waitUntil: until, checks: [], text: text)
     }
 
-    private func trigger(_ reason: Reason, confidence: Double, priority: Priority = .normal, _ text: String) -> Conclusion {
+    private func trigger(_ reason: Reason, confidence: Double, priority: Priority = .normal, _ text: String)
+        -> Conclusion
+    {
         Conclusion(
             outcome: .trigger, reason: reason, confidence: confidence, priority: priority, checks: [], text: text)
     }
@@ -169,8 +174,13 @@ extension Deliberation {
             )
         ]
         if let manual {
-            questions.append((Check(.manual, .trigger), trigger(
-                .manual, confidence: 1, priority: .high, "Asked for by hand: \(manual.reason ?? "no reason given").")))
+            questions.append(
+                (
+                    Check(.manual, .trigger),
+                    trigger(
+                        .manual, confidence: 1, priority: .high,
+                        "Asked for by hand: \(manual.reason ?? "no reason given").")
+                ))
         }
         questions += [
             (
@@ -185,7 +195,8 @@ extension Deliberation {
                 Check(.backoff, answer(backsOff && !isManual), value: backoff.map { hours($0 - now) }, unit: "h"),
                 hold(
                     .backoff, until: backoff,
-                    "Backing off: \(ledger.failuresInARow) request\(ledger.failuresInARow == 1 ? "" : "s") in a row without a training.")
+                    "Backing off: \(ledger.failuresInARow) request\(ledger.failuresInARow == 1 ? "" : "s") in a row without a training."
+                )
             ),
             (
                 Check(
@@ -261,10 +272,14 @@ extension Deliberation {
                     .slaBreach, breaches ? .trigger : .pass, value: signal?.score, limit: safeguards.breachThreshold),
                 trigger(
                     .slaBreach, confidence: confidence, priority: .critical,
-                    "No quiet window within 24 h and the score is \(Text.number(signal?.score ?? 0)): training despite load.")
+                    "No quiet window within 24 h and the score is \(Text.number(signal?.score ?? 0)): training despite load."
+                )
             ),
             verifyingQuestion,
-            (Check(.noWindow, .hold), hold(.noWindow, confidence: confidence, "Moderate drift, no quiet window within 24 h.")),
+            (
+                Check(.noWindow, .hold),
+                hold(.noWindow, confidence: confidence, "Moderate drift, no quiet window within 24 h.")
+            ),
         ]
     }
 
@@ -286,7 +301,8 @@ extension Deliberation {
                     limit: safeguards.breachThreshold),
                 trigger(
                     .slaBreach, confidence: confidence, priority: .critical,
-                    "No window below the quiet threshold within 24 h and the score is \(Text.number(signal?.score ?? 0)).")
+                    "No window below the quiet threshold within 24 h and the score is \(Text.number(signal?.score ?? 0))."
+                )
             ),
             verifyingQuestion,
             (
@@ -322,6 +338,7 @@ extension Deliberation {
     private var driftQuiet: Conclusion {
         trigger(
             .driftQuiet, confidence: signal?.confidence ?? 0,
-            "Drift detected at a quiet time: score \(Text.number(signal?.score ?? 0)), load \(Text.number(load.score ?? 0)).")
+            "Drift detected at a quiet time: score \(Text.number(signal?.score ?? 0)), load \(Text.number(load.score ?? 0))."
+        )
     }
 }

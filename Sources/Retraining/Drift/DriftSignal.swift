@@ -38,7 +38,8 @@ public struct DriftSignal: Sendable, Equatable {
         public var anomalyRate: Double
 
         public init(
-            predictionError: Double = 0, distributionShift: Double = 0, featureDrift: Double = 0, anomalyRate: Double = 0
+            predictionError: Double = 0, distributionShift: Double = 0, featureDrift: Double = 0,
+            anomalyRate: Double = 0
         ) {
             self.predictionError = predictionError
             self.distributionShift = distributionShift

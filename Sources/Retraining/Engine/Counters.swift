@@ -35,7 +35,8 @@ public enum EngineRejection: String, Sendable, CaseIterable {
         switch self {
         case .noModel: "The record names no model and no default_model is configured: add the field `model`."
         case .tooManyModels: "There are as many models as limits.models allows: check the producer, or raise the limit."
-        case .tooManyEntities: "There are as many entities as limits.entities allows: check the producer, or raise the limit."
+        case .tooManyEntities:
+            "There are as many entities as limits.entities allows: check the producer, or raise the limit."
         case .tooManyMetrics:
             "The model has as many metrics as limits.metrics_per_model allows: check the producer, or raise the limit."
         case .tooManyVersions: "There are too many model versions: is a time or a run number sent as the version?"

@@ -189,7 +189,8 @@ extension Engine {
         effects.append(
             .alert(
                 Alert(
-                    kind: .stalledInput, severity: .info, state: .resolved, at: boundary, text: "Records come in again.")))
+                    kind: .stalledInput, severity: .info, state: .resolved, at: boundary, text: "Records come in again."
+                )))
     }
 
     /// Says something once.

@@ -31,9 +31,11 @@ extension Engine {
             effects.append(.decision(decision))
             if model.settings.mode == .act {
                 effects.append(.request(request))
-                effects.append(.alert(Alert(
-                    kind: .trainingTriggered, severity: .info, model: model.name, requestID: request.requestID,
-                    at: round.boundary, text: conclusion.text)))
+                effects.append(
+                    .alert(
+                        Alert(
+                            kind: .trainingTriggered, severity: .info, model: model.name, requestID: request.requestID,
+                            at: round.boundary, text: conclusion.text)))
                 round.openRequests += 1
             }
         } else {
@@ -77,7 +79,9 @@ extension Engine {
             metrics.append(drift)
         }
         markDrifted(&metrics)
-        (measures.mape, measures.wape, measures.smape, measures.mase) = (mape.value, wape.value, smape.value, mase.value)
+        (measures.mape, measures.wape, measures.smape, measures.mase) = (
+            mape.value, wape.value, smape.value, mase.value
+        )
         let plain = DriftSignal.Terms(
             predictionError: measures.selected ?? 0, distributionShift: statistics.value ?? 0,
             featureDrift: largestShift, anomalyRate: model.anomalies.rate)

@@ -266,7 +266,8 @@ extension Engine {
         let isLow = hour.map { !past.isEmpty && $0 <= past[past.count / 4] } ?? false
         return PoolRound(
             reading: reading, outlook: outlook, nextWindow: planner.nextWindow(outlook),
-            bestWindow: planner.bestWindow(outlook), staysQuiet: planner.staysQuiet(outlook), isHigh: isHigh, isLow: isLow,
+            bestWindow: planner.bestWindow(outlook), staysQuiet: planner.staysQuiet(outlook), isHigh: isHigh,
+            isLow: isLow,
             hours: monitor.history.hoursKept)
     }
 

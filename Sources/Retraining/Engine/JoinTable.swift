@@ -91,7 +91,8 @@ struct JoinTable {
             row = known.next
         }
         let made = newRow(
-            Row(issuedAt: issuedAt, version: version, isShadow: isShadow, isMatched: false,
+            Row(
+                issuedAt: issuedAt, version: version, isShadow: isShadow, isMatched: false,
                 next: cells[Int(cell)].firstPrediction))
         cells[Int(cell)].firstPrediction = made
         return made

@@ -1,0 +1,113 @@
+import Foundation
+import Kafka
+import Retraining
+import Testing
+
+@testable import Worker
+
+/// Bad input never stops the worker, never disappears silently, never grows memory, and leaves good records alone.
+@Suite(.serialized)
+struct BrokenRecordTests {
+    /// Kinds of broken records, each with the reason that it must be counted under.
+    private func kinds(_ time: Milliseconds) -> [(reason: String, value: [UInt8]?)] {
+        func text(_ text: String) -> [UInt8] { Array(text.utf8) }
+        let good = #"{"model":"m","entity":"srv-0","at":\#(time),"values":{"cpu_pct":1}}"#
+        let deep = #"{"model":"m","entity":"e","at":\#(time),"x":"# + String(repeating: "[", count: 200)
+        return [
+            ("truncated_json", text(String(good.dropLast(9)))),
+            ("wrong_type", text(#"{"model":"m","entity":"e","at":\#(time),"values":[1]}"#)),
+            ("wrong_type", text(#"{"model":7,"entity":"e","at":\#(time),"values":{"a":1}}"#)),
+            ("not_a_number", text(#"{"model":"m","entity":"e","at":\#(time),"values":{"a":NaN}}"#)),
+            ("number_out_of_range", text(#"{"model":"m","entity":"e","at":\#(time),"values":{"a":1e400}}"#)),
+            ("empty_payload", []),
+            ("tombstone", nil),
+            ("invalid_utf8", text(#"{"model":"m","entity":""#) + [0xC3, 0x28] + text(#"","at":1,"values":{}}"#)),
+            ("nested_too_deep", text(deep + String(repeating: "]", count: 200) + "}")),
+            ("time_out_of_range", text(#"{"model":"m","entity":"e","at":1729180800,"values":{"a":1}}"#)),
+            ("beyond_horizon", text(#"{"model":"m","entity":"e","at":\#(time + 60 * .day),"values":{"a":1}}"#)),
+            ("schema_registry_framing", [0, 0, 0, 0, 1] + text(good)),
+            ("byte_order_mark", [0xEF, 0xBB, 0xBF] + text(good)),
+            ("not_an_object", text("[1,2,3]")),
+            ("missing_field", text(#"{"model":"m","at":\#(time),"values":{"a":1}}"#)),
+            ("no_usable_value", text(#"{"model":"m","entity":"e","at":\#(time),"values":{"a":null}}"#)),
+            ("empty_name", text(#"{"model":"m","entity":"","at":\#(time),"values":{"a":1}}"#)),
+            ("name_too_long", text(#"{"model":"m","entity":"\#(String(repeating: "x", count: 300))","at":\#(time),"values":{"a":1}}"#)),
+            ("trailing_bytes", text(good + "{}")),
+            ("record_too_large", text(#"{"model":""# + String(repeating: "x", count: 70_000) + #""}"#)),
+        ]
+    }
+
+    private func residentBytes() -> Int {
+        let pages = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?.split(separator: " ")
+        return (pages.flatMap { Int($0[1]) } ?? 0) * 4096
+    }
+
+    @Test("ten thousand broken records of twenty kinds are all accounted for, beside good ones")
+    func flood() throws {
+        let stage = try Stage()
+        let now = Clock.wall().floored(to: .hour)
+        let history = History(endingAt: now, days: 2)
+        let options = stage.options {
+            $0.input.maximumRecordBytes = 65_536
+            $0.engine.limits.models = 50
+        }
+        let worker = try RunningWorker(options)
+        try history.publish(0..<history.steps / 2, to: stage)
+        let broken = kinds(history.time(history.steps / 2))
+        var expected: [String: Int] = [:]
+        let before = residentBytes()
+        for index in 0..<9_900 {
+            // The large ones are few: the embedded broker keeps 5 MiB a partition.
+            let kind = broken[index % broken.count]
+            if kind.reason == "record_too_large", index > 200 { continue }
+            expected[kind.reason, default: 0] += 1
+            try stage.send(stage.topics.actuals, kind.value, key: "k\(index)", at: history.time(history.steps / 2))
+        }
+        // Unknown models beyond the limit: one is known, 49 more fit.
+        for index in 0..<500 {
+            let time = history.time(history.steps / 2)
+            let value = #"{"model":"flood-\#(index)","entity":"srv-0","at":\#(time),"values":{"cpu_pct":1}}"#
+            try stage.send(stage.topics.actuals, Array(value.utf8), key: "f", at: time)
+        }
+        expected["too_many_models"] = 500 - 49
+        try history.publish(history.steps / 2..<history.steps, to: stage)
+
+        let header = "__connect.errors.exception.class.name="
+        func reasons() throws -> [String: Int] {
+            var counts: [String: Int] = [:]
+            for line in try stage.kcat(stage.topics.deadLetters, format: "%h\\n") {
+                guard let start = line.range(of: header) else { continue }
+                counts[String(line[start.upperBound...].prefix { $0 != "," }), default: 0] += 1
+            }
+            return counts
+        }
+        let total = expected.values.reduce(0, +)
+        try stage.eventually("all dead letters are there") { try reasons().values.reduce(0, +) >= total }
+        #expect(try reasons() == expected)
+        // Good records beside them: every boundary of the whole history is decided for the model.
+        let last = history.time(history.steps - 1)
+        try stage.eventually("the last boundary is decided") {
+            try stage.events(stage.topics.decisions).contains {
+                $0["model"] as? String == "m" && $0["evaluated_at_ms"] as? Int64 == last
+            }
+        }
+        #expect(try worker.stop() == .requested)
+        // Most of it is the embedded broker's copy of the records in this same process.
+        #expect(residentBytes() - before < 200 << 20)
+    }
+
+    @Test("on_invalid: fail stops the worker and says which record")
+    func fail() throws {
+        let stage = try Stage()
+        let now = Clock.wall().floored(to: .hour)
+        let worker = try RunningWorker(stage.options { $0.input.onInvalid = .fail })
+        try History(endingAt: now, days: 0.2).publish(0..<4, to: stage)
+        try stage.send(stage.topics.actuals, Array("{".utf8), at: now - 4 * .hour)
+        try stage.flush()
+        guard case .failed(let why) = try worker.wait() else {
+            Issue.record("it went on")
+            return
+        }
+        #expect(why.contains("actuals") && why.contains("truncated_json"))
+    }
+}
