@@ -21,6 +21,7 @@ struct RunCommand: ParsableCommand {
         var logger = Logger(label: "driftgate")
         logger.logLevel = Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
         logger.info("configuration \(configuration.fingerprint) from \(options.config ?? "defaults")")
+        for line in configuration.settingsWithoutEffect { logger.warning("\(line)") }
         let log = configuration.output.logDirectory.map { directory in
             DecisionLog(
                 directory: directory, retention: configuration.output.logRetention,

@@ -11,6 +11,7 @@ struct ValidateCommand: ParsableCommand {
     func run() throws {
         let configuration = try options.load()
         _ = try configuration.workerOptions()
+        for line in configuration.settingsWithoutEffect { print("warning: \(line)") }
         print("\(options.config ?? "defaults"): valid (\(configuration.fingerprint))")
     }
 }

@@ -40,7 +40,6 @@ import Testing
         #expect(configuration.kafka.sasl.mechanism == .scramSHA512)
         #expect(configuration.engine.models.count == 2)
         #expect(configuration.calendar.blackouts.count == 1)
-        #expect(configuration.delivery.smtpURL != nil)
     }
 
     /// The files in the repository are the generated ones. After a change of the table:

@@ -72,8 +72,6 @@ import Testing
             error_measure: wape
             decisions: changes
             on_invalid: skip
-            scale: partitioned
-            clock: payload
             default_model: tft
             log_level: debug
             quiet: absolute
@@ -101,8 +99,6 @@ import Testing
         #expect(engine.drift.errorMeasure == .wape)
         #expect(configuration.output.decisions == .changes)
         #expect(configuration.input.onInvalid == .skip)
-        #expect(configuration.worker.scale == .partitioned)
-        #expect(configuration.input.clock == .payload)
         #expect(engine.defaultModel == "tft")
         #expect(configuration.logLevel == .debug)
         #expect(engine.quiet.rule == .absolute)

@@ -48,7 +48,9 @@ struct EndToEndTests {
     @Test("a restart doubles no decision and no request, and goes on where it was")
     func restart() throws {
         let stage = try Stage()
-        let history = History(endingAt: now)
+        // The change comes early enough for a request before the restart.
+        var history = History(endingAt: now, days: 12)
+        history.changeAfter = 0.7
         let middle = history.steps - 40
         try history.publish(0..<middle, to: stage)
         let first = try RunningWorker(stage.options())

@@ -31,7 +31,25 @@ extension Combinations {
                     message: "worker.checkpoint_interval_ms is not less than kafka.transaction_timeout_secs",
                     hint: "a transaction is open for a checkpoint interval: the broker would abort each of them"))
         }
-        return conflicts + tls(kafka.tls) + sasl(kafka.sasl)
+        return conflicts + unbuilt(configuration) + tls(kafka.tls) + sasl(kafka.sasl)
+    }
+
+    /// What a user would expect to work, and does not yet.
+    private static func unbuilt(_ configuration: Configuration) -> [Conflict] {
+        var conflicts: [Conflict] = []
+        if configuration.worker.scale == .partitioned {
+            conflicts.append(
+                Conflict(
+                    keys: ["scale"], message: "scale: partitioned is not built yet",
+                    hint: "leave it out: one worker reads all partitions, and further ones stand by"))
+        }
+        if configuration.input.clock == .payload {
+            conflicts.append(
+                Conflict(
+                    keys: ["clock"], message: "clock: payload is not built yet",
+                    hint: "leave it out, and let producers set the record's timestamp"))
+        }
+        return conflicts
     }
 
     private static func tls(_ tls: KafkaSettings.TLS) -> [Conflict] {

@@ -33,8 +33,9 @@ extension Configuration {
         `--set kafka.group_id=blue`, `--set models.tft-prod.mode=observe`. Mappings are merged entry by entry, lists \
         are replaced. Nothing is interpolated. Secrets are read from files (`…_file`) only.
 
-        Durations are numbers in the unit that the key names. *R* marks settings that need a restart; the others take \
-        effect at a reload (SIGHUP).
+        Durations are numbers in the unit that the key names. All settings take effect at a start; *R* marks those \
+        that will need one also when settings can be reloaded. *Not yet* marks settings whose part of driftgate is \
+        not built: they are checked, and do nothing.
 
         """
 
@@ -46,7 +47,7 @@ extension Configuration {
             let shown = value == .null ? (defaults == nil ? "the general one" : "empty") : "`\(value.json)`"
             let cells = [
                 "`\(name)`", setting.shape.documentation(unit: setting.unit), shown, setting.needsRestart ? "R" : "",
-                setting.summary,
+                setting.summary + (Settings.hasEffect(setting.key) ? "" : " *Not yet.*"),
             ]
             text += "| " + cells.joined(separator: " | ") + " |\n"
         }

@@ -24,7 +24,7 @@ extension Settings {
             "Weight of AR in the score."),
         .integer(
             "drift.min_samples", \.engine.drift.minimumSamples, .atLeast(1),
-            "Samples that the windows need before a score may trigger anything."),
+            "With `scoring: plain`, pairs that the windows need before a score may trigger anything."),
         .duration(
             "drift.persistence_hours", \.engine.drift.persistence, .from(0, to: 720),
             "How long the score must stay above the critical threshold before it may trigger."),
@@ -81,7 +81,7 @@ extension Settings {
         fallbackHours,
         .duration(
             "quiet.deadline_hours", \.engine.quiet.deadline, .above(0, upTo: 720),
-            "With `rule: adaptive`, a training starts at the latest this long after the first `retrain`."),
+            "With `rule: adaptive`: after this long any hour will do that is not high, after twice as long any hour at all."),
         .optionalText(
             "quiet.pool", \.engine.quiet.pool, .name, "Pool of machines whose load is asked; empty takes all together."),
     ]

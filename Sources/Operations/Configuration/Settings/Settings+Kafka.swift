@@ -11,7 +11,7 @@ extension Settings {
             "Consumer group; with `group_instance_id` also the transactional id."),
         .optionalText(
             "kafka.group_instance_id", \.kafka.groupInstanceID, .name,
-            "Static membership, different for each worker; empty takes the host's name."),
+            "Static membership, different for each worker; empty is a dynamic member."),
         .duration(
             "kafka.session_timeout_secs", \.kafka.sessionTimeoutMilliseconds, .from(6, to: 1_800),
             "A worker silent for this long is replaced."),

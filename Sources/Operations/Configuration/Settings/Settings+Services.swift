@@ -75,7 +75,7 @@ extension Settings {
         .restart(),
         .duration(
             "worker.first_start_lookback_days", \.worker.firstStartLookback, .from(0, to: 3_650),
-            "How far back the first start reads."
+            "How far back a start reads its inputs again."
         ).restart(),
         .duration(
             "worker.shutdown_deadline_secs", \.worker.shutdownDeadline, .from(1, to: 3_600),
