@@ -65,7 +65,7 @@ public struct DriftConfiguration: Sendable, Equatable {
     /// Calibrated: how long the score must stay above the critical threshold before it may trigger.
     public var persistence: Milliseconds = 6 * .hour
     /// The same for a score that stays above `severeFactor` times the critical threshold.
-    public var severePersistence: Milliseconds = 3 * .hour
+    public var severePersistence: Milliseconds = 4 * .hour
     public var severeFactor = 1.2
     /// Calibrated: the stretch of actuals that a baseline is taken from, where there is as much.
     public var referenceSpan: Milliseconds = 28 * .day

@@ -49,6 +49,7 @@ extension Engine {
             model.resetErrors()
         }
         model.aboveSince = nil
+        model.severeSince = nil
         model.evaluationsAbove = 0
     }
 

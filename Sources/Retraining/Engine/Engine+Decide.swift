@@ -99,8 +99,8 @@ extension Engine {
     /// The same four terms, each as the excess over its own floor.
     private func calibrate(_ signal: inout DriftSignal, _ model: ModelState, at boundary: Milliseconds) {
         let skill = model.skill.read(
-            now: boundary, serving: model.serving, servingSince: model.servingSince,
-            isVerifying: model.verification != nil, isFirstVersion: model.previousVersions.isEmpty)
+            now: boundary, serving: model.serving, deployedAt: model.deployedAt,
+            isVerifying: model.verification != nil)
         var shifts = MeanOverMetrics()
         var floors = MeanOverMetrics()
         var (largest, largestFloor) = (0.0, 0.0)
@@ -119,8 +119,8 @@ extension Engine {
             anomalyRate: max(0, signal.plain.anomalyRate - (model.baseline?.anomalyRate ?? 0)))
         let weights = configuration.drift.weights
         signal.score = signal.terms.score(weights)
-        // While skill is intact (less than half of the loss that triggers alone) data terms may raise, never trigger.
-        if 2 * weights.predictionError * skill.loss < model.settings.critical {
+        // While skill is intact (less than 70 % of the loss that triggers alone) data terms may raise, never trigger.
+        if weights.predictionError * skill.loss < 0.7 * model.settings.critical {
             signal.score = min(signal.score, model.settings.critical)
         }
         signal.floors = DriftSignal.Floors(
@@ -281,7 +281,7 @@ extension Engine {
         // Without a window that is not barred there is nothing to wait for but the deadline.
         let isDue = model.plan.map { $0.from <= now } ?? false
         let waited = now - model.wantedSince!
-        let patience = deliberation.isSevere ? configuration.quiet.deadline / 4 : configuration.quiet.deadline
+        let patience = deliberation.isSevere ? configuration.quiet.deadline / 6 : configuration.quiet.deadline
         deliberation.isPlannedNow = !deliberation.isLoadHigh && (isDue || load.isLow || waited >= patience)
         deliberation.load.plannedWindow = model.plan
     }

@@ -107,6 +107,8 @@ extension Engine {
     private func join(_ values: ArraySlice<IntakeValue>, _ row: IntakeRow, _ model: ModelState) {
         model.lastSeen = max(model.lastSeen, row.mergeTime)
         model.lastActual = max(model.lastActual ?? .min, row.mergeTime)
+        // What happened before the first forecast is the past that its shadow needs.
+        if model.isCalibrated { _ = model.skill.follow(row.entity, hash: entityNames.hash(row.entity)) }
         var cell: Int32 = -1
         for value in values {
             guard let slot = model.slot(value.metric) else { continue }
@@ -174,6 +176,7 @@ extension Engine {
             model.skill.lastRollback = max(model.skill.lastRollback ?? .min, row.mergeTime)
             model.restoreBaseline()
         } else if let old, model.isCalibrated {
+            model.deployedAt = row.mergeTime
             model.verification = Verification(
                 newVersion: row.version, oldVersion: old, since: row.mergeTime,
                 requestID: model.ledger.trainings.last { $0.state == .succeeded }?.requestID,

@@ -26,6 +26,8 @@ final class ModelState {
     var serving: Int32 = -1
     var previousVersions: [Int32] = []
     var servingSince: Milliseconds = .min
+    /// When a version last began to serve for the first time; a roll-back does not change it.
+    var deployedAt: Milliseconds?
     /// The latest issue time of a forecast by the version in service.
     var servingLastIssued: Milliseconds = .min
     /// A version that served before and has spoken once since the one in service did.
