@@ -2,7 +2,7 @@
 
 /// Effects in which every field is filled, and ones in which every optional field is not.
 enum SampleEffects {
-    static let requestID = "rt-4t5qk7bw3ge2uxj6mzc7n2yfrl5hq3obv2dwsn6ptkx4ahqe7jla"
+    static let requestID = "rt-4t5qk7bw3ge2uxj6mzc7n2yfrl"
     static let time: Milliseconds = 1_729_180_800_000
 
     static let signal = DriftSignal(

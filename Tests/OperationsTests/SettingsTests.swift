@@ -78,7 +78,7 @@ import Testing
             expected_ranges:
               cpu: {min: 0, max: 100}
               mem: {min: 0}
-            drift: {horizon_bucket_hours: [1, 2.5], persistence_hours: 3}
+            drift: {horizon_bucket_hours: [1, 2.5], persistence_hours: 5}
             safeguards: {max_trigger_lag_mins: null, sla_breach_threshold: 0.2}
             training: {status: none}
             limits: {record_bytes: 2048, far_future_mins: 5, reject_share: 0.5}
@@ -104,7 +104,7 @@ import Testing
         #expect(engine.quiet.rule == .absolute)
         #expect(engine.drift.expectedRanges == ["cpu": .init(minimum: 0, maximum: 100), "mem": .init(minimum: 0)])
         #expect(engine.drift.horizonBuckets == [.hour, 150 * .minute])
-        #expect(engine.drift.persistence == 3 * .hour)
+        #expect(engine.drift.persistence == 5 * .hour)
         #expect(engine.safeguards.maximumTriggerLag == nil)
         #expect(engine.safeguards.breachThreshold == 0.2)
         #expect(engine.training.status == .none)

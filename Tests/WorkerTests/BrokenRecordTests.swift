@@ -13,6 +13,7 @@ struct BrokenRecordTests {
         func text(_ text: String) -> [UInt8] { Array(text.utf8) }
         let good = #"{"model":"m","entity":"srv-0","at":\#(time),"values":{"cpu_pct":1}}"#
         let deep = #"{"model":"m","entity":"e","at":\#(time),"x":"# + String(repeating: "[", count: 200)
+        let long = String(repeating: "x", count: 300)
         return [
             ("truncated_json", text(String(good.dropLast(9)))),
             ("wrong_type", text(#"{"model":"m","entity":"e","at":\#(time),"values":[1]}"#)),
@@ -31,7 +32,10 @@ struct BrokenRecordTests {
             ("missing_field", text(#"{"model":"m","at":\#(time),"values":{"a":1}}"#)),
             ("no_usable_value", text(#"{"model":"m","entity":"e","at":\#(time),"values":{"a":null}}"#)),
             ("empty_name", text(#"{"model":"m","entity":"","at":\#(time),"values":{"a":1}}"#)),
-            ("name_too_long", text(#"{"model":"m","entity":"\#(String(repeating: "x", count: 300))","at":\#(time),"values":{"a":1}}"#)),
+            (
+                "name_too_long",
+                text(#"{"model":"m","entity":"\#(long)","at":\#(time),"values":{"a":1}}"#)
+            ),
             ("trailing_bytes", text(good + "{}")),
             ("record_too_large", text(#"{"model":""# + String(repeating: "x", count: 70_000) + #""}"#)),
         ]

@@ -16,7 +16,8 @@ final class Stage {
     init(group: String = "driftgate", partitions: Int = 2) throws {
         broker = try EmbeddedBroker()
         for (topic, count) in [
-            (topics.predictions, partitions), (topics.actuals, partitions), (topics.load, 1), (topics.trainingStatus, 1),
+            (topics.predictions, partitions), (topics.actuals, partitions), (topics.load, 1),
+            (topics.trainingStatus, 1),
             (topics.commands, 1), (topics.decisions, 4), (topics.requests, 1), (topics.alerts, 1),
             (topics.deadLetters, 8), ("keeper", 1),
         ] {
@@ -195,7 +196,8 @@ struct History {
                     key: entity, at: time)
                 try stage.send(
                     stage.topics.load,
-                    Array(#"{"pool":"prod","entity":"\#(entity)","at":\#(time),"cpu_pct":\#(actual)}"#.utf8), key: entity,
+                    Array(#"{"pool":"prod","entity":"\#(entity)","at":\#(time),"cpu_pct":\#(actual)}"#.utf8),
+                    key: entity,
                     at: time)
             }
         }

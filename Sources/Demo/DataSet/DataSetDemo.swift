@@ -4,7 +4,8 @@ import Retraining
 
 /// Feeds a recorded set: each entity is a model, and a training puts the newest stored model into service.
 final class DataSetDemo {
-    private static let bulkPartitions = 8
+    /// Enough for each of eight models to have a partition of its own: the embedded broker keeps 5 MiB of each.
+    private static let bulkPartitions = 16
     private static let feedSeconds = 110.0
     private static let shadow: Milliseconds = 72 * .hour
     private let options: DemoOptions

@@ -6,10 +6,12 @@ import Retraining
 final class Stage {
     let broker: EmbeddedBroker
     let directory: String
+    let bulkPartitions: Int
     private(set) var worker: WorkerProcess?
 
     /// - Throws: `DemoError` or `KafkaError` where the directory, the broker or a topic cannot be made.
     init(bulkPartitions: Int) throws {
+        self.bulkPartitions = bulkPartitions
         var template = Array(
             (NSTemporaryDirectory() + "/driftgate-demo-XXXXXX").replacingOccurrences(of: "//", with: "/").utf8CString)
         guard mkdtemp(&template) != nil else {
@@ -38,6 +40,18 @@ final class Stage {
         if Interruption.isRequested { throw Interrupted() }
         if let worker, let ending = worker.ending {
             throw DemoError("the worker \(ending); its log \(logPath) ends with\n\(worker.lastLogLines(12))")
+        }
+    }
+
+    /// Topics of which the broker has let go of the oldest records, for want of room.
+    func trimmedTopics() throws -> [String] {
+        let reader = try TopicReader(
+            bootstrapServers: broker.bootstrapServers, groupID: "driftgate-demo-watermarks", start: [])
+        defer { reader.close() }
+        return try [Topics.predictions, Topics.actuals, Topics.load, Topics.decisions].filter { topic in
+            try (0..<Int32(bulkPartitions)).contains { partition in
+                try reader.watermarks(TopicPartition(topic, partition)).low > 0
+            }
         }
     }
 

@@ -64,5 +64,8 @@ struct StageSession {
             "  kcat -b \(broker) -C -t \(Topics.trainingStatus) -o beginning -e -f '%T %k %s\\n'",
             "The worker's configuration is \(stage.configurationPath), its log \(stage.logPath).",
         ]
+            + ((try? stage.trimmedTopics()) ?? []).map {
+                "The oldest records of \($0) are gone: the embedded broker keeps 5 MiB a partition."
+            }
     }
 }

@@ -81,7 +81,8 @@ extension Settings {
         fallbackHours,
         .duration(
             "quiet.deadline_hours", \.engine.quiet.deadline, .above(0, upTo: 720),
-            "With `rule: adaptive`: after this long any hour will do that is not high, after twice as long any hour at all."),
+            "With `rule: adaptive`: after this long any hour will do that is not high, after twice as long any hour at all."
+        ),
         .optionalText(
             "quiet.pool", \.engine.quiet.pool, .name, "Pool of machines whose load is asked; empty takes all together."),
     ]
