@@ -33,6 +33,7 @@ final class ActiveTask {
     private var lastReasons: [String: Reason] = [:]
     private var isCaughtUp = false
     private var lastArrival = Clock.wall()
+    private var lastPartitionCheck = Clock.monotonic()
 
     /// A partition that brings nothing and does not say that it is at its end holds the others up for this long.
     private static let patience: Int64 = 5_000
@@ -50,7 +51,9 @@ final class ActiveTask {
         decoder = RecordDecoder(fields: try options.fields.fieldMap(), limits: limits)
         encoder = EventEncoder(applicationID: options.engine.applicationID)
         merge = Merge(interval: options.engine.drift.checkInterval)
-        published = try PublishedRequestReader(kafka: options.kafka, topic: options.topics.requests).read()
+        published = try PublishedRequestReader(
+            kafka: options.kafka, topic: options.topics.requests, source: encoder.source
+        ).read()
         try assignInputs(worker.waker)
     }
 
@@ -173,8 +176,9 @@ final class ActiveTask {
             return true
         }
         input.isAtEnd = false
-        let timestamp = message.timestamp >= 0 ? message.timestamp : engine.mergeTime(lane: input.lane, timestamp: 0)
-        if options.input.farFuture > 0, timestamp > Clock.wall() + options.input.farFuture {
+        let timestamp = self.timestamp(of: message, input)
+        let isFuture = options.input.farFuture > 0 && timestamp > Clock.wall() + options.input.farFuture
+        if isFuture || timestamp > Self.plausibleTimes.upperBound {
             engine.skip(lane: input.lane, offset: message.offset)
             reject(
                 message, input,
@@ -191,6 +195,15 @@ final class ActiveTask {
         }
         collect(message, input, timestamp)
         return true
+    }
+
+    private static let plausibleTimes = DecoderLimits().times
+
+    /// A record without a timestamp is as old as the one before it; without one before it, it is new.
+    private func timestamp(of message: MessageView, _ input: InputPartition) -> Milliseconds {
+        guard message.timestamp < Self.plausibleTimes.lowerBound else { return message.timestamp }
+        let before = engine.mergeTime(lane: input.lane, timestamp: .min)
+        return before == .min ? Clock.wall() : before
     }
 
     private func collect(_ message: MessageView, _ input: InputPartition, _ timestamp: Milliseconds) {
@@ -239,8 +252,10 @@ final class ActiveTask {
         let isSuppressed = boundary <= suppressedUntil
         let isReplayed = boundary <= max(suppressedUntil, published.latest)
         effects.removeAll(keepingCapacity: true)
+        engine.adopt(published.requests, before: boundary, into: &effects)
         engine.evaluate(
-            at: boundary, wallClock: isReplayed ? nil : Clock.wall(), published: isReplayed ? published.requests : nil,
+            at: boundary, wallClock: isReplayed ? nil : Clock.wall(), streamTime: merge.streamTime,
+            published: isReplayed ? published.requests : nil,
             into: &effects)
         for effect in effects where !isSuppressed { publish(effect) }
         if isSuppressed {
@@ -288,6 +303,7 @@ final class ActiveTask {
             for effect in effects { publish(effect) }
         }
         try commit()
+        try checkPartitions()
         if rejects.total > reportedRejects {
             logger.warning(
                 "\(rejects.total) records rejected so far (\(rejects.total - reportedRejects) new): \(rejects.summary)")
@@ -295,26 +311,51 @@ final class ActiveTask {
         }
     }
 
+    /// Partitions that were added to an input are taken up by a new start; leaving them unread would lose records.
+    private func checkPartitions() throws {
+        guard Clock.monotonic() - lastPartitionCheck >= 60_000 else { return }
+        lastPartitionCheck = Clock.monotonic()
+        for topic in Set(inputs.map(\.partition.topic)).sorted() {
+            let known = inputs.filter { $0.partition.topic == topic }.count
+            guard let found = try? consumer.metadata(topic: topic, timeoutMilliseconds: 2_000)[topic]?.partitions.count,
+                found > known
+            else { continue }
+            failure = "topic \(topic) now has \(found) partitions instead of \(known): start again to read them all"
+        }
+    }
+
     /// Flushes the outputs, then commits the positions of the last evaluation.
-    private func commit() throws {
+    private func commit(timeoutMilliseconds: Int = 2_000) throws {
         lastCommit = Clock.monotonic()
-        guard let (boundary, cut) = uncommitted else { return }
-        try sink.flush()
-        guard sink.failure == nil else { return }
-        uncommitted = nil
-        let note = CommitNote.text(boundary: max(boundary, suppressedUntil))
+        guard let due = uncommitted else { return }
+        guard sink.flush(timeoutMilliseconds: timeoutMilliseconds) else { return }
+        let note = CommitNote.text(boundary: max(due.boundary, suppressedUntil))
         let held = Dictionary(uniqueKeysWithValues: inputs.map { ($0.partition, $0.committed) })
-        try consumer.commit(
-            cut.positions.map { position in
-                let partition = TopicPartition(position.topic, position.partition)
-                // While inputs are read again, what was committed stays.
-                return TopicPartitionOffset(partition, max(position.nextOffset, held[partition] ?? 0), metadata: note)
-            })
+        let offsets = due.cut.positions.map { position in
+            let partition = TopicPartition(position.topic, position.partition)
+            // While inputs are read again, what was committed stays.
+            return TopicPartitionOffset(partition, max(position.nextOffset, held[partition] ?? 0), metadata: note)
+        }
+        guard let error = failureOfCommit(offsets) else {
+            uncommitted = nil
+            return
+        }
+        guard error.isRetriable else { throw error }
+        logger.warning("offsets are not committed yet, trying again: \(error)")
+    }
+
+    private func failureOfCommit(_ offsets: [TopicPartitionOffset]) -> KafkaError? {
+        do {
+            try consumer.commit(offsets)
+            return nil
+        } catch {
+            return error
+        }
     }
 
     /// Publishes and commits what is there, before somebody else goes on or the process ends.
     func finish() throws {
-        try commit()
+        try commit(timeoutMilliseconds: 10_000)
         logger.info(
             """
             stopping: \(engine.counters.predictions) predictions, \(engine.counters.actuals) actuals, \

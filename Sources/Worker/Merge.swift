@@ -28,6 +28,8 @@ struct Merge {
     let interval: Milliseconds
     /// Records before it may be collected; nil until every partition has shown its first record.
     private(set) var gate: Milliseconds?
+    /// Merge time of the earliest record behind the boundary that was last evaluated.
+    private(set) var streamTime: Milliseconds?
 
     init(interval: Milliseconds) { self.interval = interval }
 
@@ -55,6 +57,7 @@ struct Merge {
             if heads.contains(where: { $0.held.map { $0 < boundary } ?? false }) { return .proceed }
         }
         self.gate = boundary + interval
+        streamTime = earliest
         return .evaluate(boundary)
     }
 }

@@ -13,6 +13,7 @@ struct PublishedRequestReader {
             var requested_at_ms: Int64
             var reason: Reason
         }
+        var source: String
         var data: Data
     }
 
@@ -27,6 +28,8 @@ struct PublishedRequestReader {
 
     var kafka: KafkaAccess
     var topic: String
+    /// Whose requests are ours, as the events say: another installation may share the topic.
+    var source: String
 
     /// Reads every partition of the topic from its beginning to the end that it has now.
     func read() throws(KafkaError) -> Result {
@@ -77,9 +80,11 @@ struct PublishedRequestReader {
                     result.unreadable += 1
                     continue
                 }
+                guard event.source == source else { continue }
                 result.ids.insert(event.data.request_id)
                 result.requests.add(
-                    model: event.data.model, requestedAt: event.data.requested_at_ms, reason: reason)
+                    model: event.data.model, requestedAt: event.data.requested_at_ms, reason: reason,
+                    id: event.data.request_id)
                 result.latest = max(result.latest, event.data.requested_at_ms)
             }
             batch.clear()

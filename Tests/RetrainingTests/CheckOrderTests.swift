@@ -43,6 +43,8 @@ import Testing
     /// nothing at all does not wait for actuals.
     private static let exclusive: [Situation] = [
         [.noPredictions, .stalledInput], [.noDrift, .persistence], [.noDrift, .slaBreach],
+        // A refresh waits for a free place among the open requests.
+        [.forcedRefresh, .openRequestLimit],
     ]
 
     private static let now = monday + 12 * .hour

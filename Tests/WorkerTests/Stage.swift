@@ -127,6 +127,37 @@ final class RunningWorker {
     }
 }
 
+/// The program itself, as a process of its own.
+final class WorkerProgram {
+    private let process = Process()
+
+    init(_ settings: [String]) throws {
+        // Beside the test bundle, where the package manager puts it.
+        let folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+        process.executableURL = folder.appendingPathComponent("driftgate")
+        process.arguments = ["run"] + settings.flatMap { ["--set", $0] }
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+    }
+
+    deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+
+    var isRunning: Bool { process.isRunning }
+
+    var residentBytes: Int {
+        let path = "/proc/\(process.processIdentifier)/statm"
+        let pages = (try? String(contentsOfFile: path, encoding: .utf8))?.split(separator: " ")
+        return (pages.flatMap { Int($0[1]) } ?? 0) * 4096
+    }
+
+    /// Stops it by SIGTERM; its exit status.
+    func stop() -> Int32 {
+        process.terminate()
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+}
+
 /// A member that stays in the group: the embedded broker cannot take a group up again that has become empty.
 private final class Keeper: @unchecked Sendable {
     private let stopping = DispatchSemaphore(value: 0)

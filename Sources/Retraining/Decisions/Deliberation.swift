@@ -159,7 +159,8 @@ extension Deliberation {
         let age = ledger.lastTraining.map { now - $0.at }
         let isOld = age.map { $0 >= safeguards.maximumAge } ?? false
         let isNearlyOld = age.map { $0 >= safeguards.maximumAge - safeguards.refreshLead } ?? false
-        let refreshes = isOld || (isNearlyOld && isBestForRefresh)
+        let mayOpen = openRequests < safeguards.maximumOpenRequests
+        let refreshes = (isOld || (isNearlyOld && isBestForRefresh)) && mayOpen
         let week = ledger.counting(after: now - 7 * .day)
         let isOverWeek = week.count >= safeguards.maximumPerWeek
         let weekFrees = isOverWeek ? week[week.count - safeguards.maximumPerWeek].requestedAt + 7 * .day : nil

@@ -5,6 +5,7 @@ struct SeriesHistory {
     /// Days of the normaliser: four whole weeks, so that the mix of weekdays is constant.
     private static let dayCount = 28
     private static let recentCount = 16
+    private static let recentStep: Milliseconds = 5 * .minute
 
     /// A sum over an hour or a day, numbered since 1970.
     private struct Cell {
@@ -25,6 +26,14 @@ struct SeriesHistory {
         Self.accumulate(&days, time.flooredDivision(by: .day), abs(value), keeping: Self.dayCount)
         var position = recent.count
         while position > 0, recent[position - 1].at > time { position -= 1 }
+        // The first of five minutes stands for them: so the list reaches back over an hour at any rate, and what it
+        // says of a moment was known at that moment.
+        let slot = time.flooredDivision(by: Self.recentStep)
+        if position > 0, recent[position - 1].at.flooredDivision(by: Self.recentStep) == slot { return }
+        if position < recent.count, recent[position].at.flooredDivision(by: Self.recentStep) == slot {
+            recent[position] = (time, value)
+            return
+        }
         recent.insert((time, value), at: position)
         if recent.count > Self.recentCount { recent.removeFirst() }
     }

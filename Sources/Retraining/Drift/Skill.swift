@@ -113,8 +113,7 @@ struct Skill {
         guard let scale = series[key]!.fixScale(), let last = series[key]!.last(at: issuedAt) else { return }
         let history = series[key]!
         func past(_ period: Milliseconds) -> Double? {
-            var periods: Int64 = 1
-            while time - periods * period > issuedAt { periods += 1 }
+            let periods = max(1, (time - issuedAt + period - 1) / period)
             return history.hour(at: time - periods * period)
         }
         let yesterday = past(.day) ?? last
@@ -124,7 +123,9 @@ struct Skill {
         let forecaster = ForecasterKey(slot: slot, bucket: bucket)
         if forecasters[forecaster] == nil { forecasters[forecaster] = ShadowForecaster() }
         let made = forecasters[forecaster]!.forecast(inputs)
-        pending[ForecastKey(entity: entity, slot: slot, at: time), default: []].append(
+        let waiting = ForecastKey(entity: entity, slot: slot, at: time)
+        guard pending[waiting]?.count ?? 0 < 64 else { return }
+        pending[waiting, default: []].append(
             Pending(issuedAt: issuedAt, bucket: bucket, inputs: inputs, made: made))
     }
 

@@ -10,6 +10,11 @@ extension Engine {
         lanes[lane].nextOffset = offset + 1
         let mergeTime = mergeTime(lane: lane, timestamp: timestamp)
         guard prediction.at <= mergeTime + configuration.join.maximumHorizon else { return .beyondHorizon }
+        if prediction.issuedAt != .unknownTime {
+            guard prediction.issuedAt <= mergeTime + .hour,
+                prediction.at - prediction.issuedAt <= configuration.join.maximumHorizon + .day
+            else { return .beyondHorizon }
+        }
         let model: ModelState
         switch find(model: prediction.model) {
         case .success(let found): model = found
@@ -39,7 +44,8 @@ extension Engine {
     public func collect(lane: Int, offset: Int64, timestamp: Milliseconds, actual: ActualRecord) -> EngineRejection? {
         lanes[lane].nextOffset = offset + 1
         let mergeTime = mergeTime(lane: lane, timestamp: timestamp)
-        guard actual.at <= mergeTime + configuration.join.maximumHorizon else { return .beyondHorizon }
+        // What happened cannot lie ahead: an hour is for clocks that differ.
+        guard actual.at <= mergeTime + .hour else { return .beyondHorizon }
         var model: ModelState?
         // Without a model an actual serves every model that predicted the entity, unless a default model is set.
         if !actual.model.isAbsent || defaultModel != nil {
@@ -77,8 +83,8 @@ extension Engine {
         }
         var pool: Int32 = -1
         if !load.pool.isAbsent {
-            guard let found = Self.intern(load.pool, in: &poolNames, limit: configuration.limits.models) else {
-                return .tooManyModels
+            guard let found = Self.intern(load.pool, in: &poolNames, limit: Self.poolLimit) else {
+                return .tooManyEntities
             }
             pool = found
         }
@@ -109,6 +115,9 @@ extension Engine {
         lanes[lane].controls.append((lanes[lane].mergeTime, .command(command)))
         counters.commands &+= 1
     }
+
+    /// A pool keeps a month of load: about 100 kB.
+    private static let poolLimit = 1000
 
     private func append(_ lane: Int, _ row: IntakeRow, _ offset: Int64) {
         lanes[lane].mergeTime = row.mergeTime

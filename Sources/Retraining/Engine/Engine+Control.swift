@@ -20,6 +20,8 @@ extension Engine {
     private func apply(_ status: TrainingStatusRecord, at time: Milliseconds, effects: inout [Effect]) {
         guard let number = requestModels[status.requestID], let model = models[Int(number)] else {
             counters.unknownRequests &+= 1
+            orphans.append((status, time))
+            if orphans.count > Self.orphanLimit { orphans.removeFirst() }
             return
         }
         let id = status.requestID
@@ -38,6 +40,30 @@ extension Engine {
         case .rejected:
             let why = status.errors.first.map { ": \($0)" } ?? "."
             say(model, .trainingFailed, .warning, id, time, "Request \(id) was rejected\(why)", into: &effects)
+        }
+    }
+
+    private static let orphanLimit = 1000
+
+    /// Gives a request that has just become known the statuses that came before it.
+    func applyOrphans(of requestID: String, since requestedAt: Milliseconds, effects: inout [Effect]) {
+        guard orphans.contains(where: { $0.status.requestID == requestID }) else { return }
+        let own = orphans.filter { $0.status.requestID == requestID }
+        orphans.removeAll { $0.status.requestID == requestID }
+        for orphan in own { apply(orphan.status, at: max(orphan.at, requestedAt), effects: &effects) }
+    }
+
+    /// Takes over published requests whose boundary this history does not pass: the log behind it was trimmed, or it is
+    /// crossed in one step. Without them a restart would ask again.
+    public func adopt(_ published: PublishedRequests, before boundary: Milliseconds, into effects: inout [Effect]) {
+        for request in published.sorted where request.requestedAt < boundary && requestModels[request.id] == nil {
+            let model = model(named: request.model)
+            model.lastSeen = max(model.lastSeen, request.requestedAt)
+            model.ledger.begin(
+                requestID: request.id, reason: request.reason, at: request.requestedAt,
+                deadline: request.requestedAt + configuration.training.deadline, isObserved: false)
+            requestModels[request.id] = model.number
+            applyOrphans(of: request.id, since: request.requestedAt, effects: &effects)
         }
     }
 

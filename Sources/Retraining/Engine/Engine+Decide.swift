@@ -5,6 +5,7 @@ extension Engine {
     func evaluate(_ model: ModelState, _ round: inout Round, into effects: inout [Effect]) {
         for slot in model.windows.indices { model.windows[slot].expire(now: round.boundary) }
         captureBaselineIfDue(model, at: round.boundary)
+        holdAssumedRefresh(model, round)
         serveTimers(model, at: round.boundary, into: &effects)
         verify(model, at: round.boundary, into: &effects)
         let signal = injectedSignal?(model.name, round.boundary) ?? measure(model, at: round.boundary)
@@ -27,6 +28,7 @@ extension Engine {
         followAlerts(model, deliberation, conclusion, at: round.boundary, into: &effects)
         if conclusion.outcome == .trigger {
             let request = open(model, decision, round)
+            defer { applyOrphans(of: request.requestID, since: round.boundary, effects: &effects) }
             decision.requestID = request.requestID
             effects.append(.decision(decision))
             if model.settings.mode == .act {
@@ -42,6 +44,16 @@ extension Engine {
             effects.append(.decision(decision))
         }
         counters.decisions &+= 1
+    }
+
+    /// A training that is only assumed never makes a refresh due at once: while history is being read, the assumed one
+    /// moves along, so that the refresh falls into the quietest hour of the first days of live work.
+    private func holdAssumedRefresh(_ model: ModelState, _ round: Round) {
+        guard let last = model.ledger.lastTraining, last.isAssumed else { return }
+        let safeguards = model.settings.safeguards
+        let lag = round.wallClock.map { $0 - (round.streamTime ?? round.boundary) } ?? 0
+        guard round.published != nil || lag > safeguards.maximumTriggerLag ?? .max else { return }
+        model.ledger.firstSeen = max(last.at, round.boundary - max(0, safeguards.maximumAge - safeguards.refreshLead))
     }
 
     // MARK: Drift
@@ -231,7 +243,7 @@ extension Engine {
                 isQuiet: isQuiet, incident: reading.incident, blackout: blackout?.name, nextWindow: load.nextWindow,
                 plannedWindow: model.plan, profileHours: load.hours))
         deliberation.isPaused = isPaused || model.isPaused
-        deliberation.lag = round.wallClock.map { $0 - round.boundary }
+        deliberation.lag = round.wallClock.map { $0 - (round.streamTime ?? round.boundary) }
         deliberation.lastPrediction = model.lastPrediction
         deliberation.lastActual = model.lastActual ?? model.ledger.firstSeen
         deliberation.baselineVersion = model.baseline?.version

@@ -3,17 +3,32 @@ import Statistics
 /// Requests that earlier runs published, by model and boundary. A start that reads its inputs again takes them as they
 /// were instead of asking anew.
 public struct PublishedRequests: Sendable {
-    private var reasons: [String: [Milliseconds: Reason]] = [:]
+    struct Request: Sendable {
+        var id: String
+        var model: String
+        var requestedAt: Milliseconds
+        var reason: Reason
+    }
+
+    private var requests: [String: [Milliseconds: Request]] = [:]
 
     public init() {}
 
-    public var isEmpty: Bool { reasons.isEmpty }
+    public var isEmpty: Bool { requests.isEmpty }
 
-    public mutating func add(model: String, requestedAt: Milliseconds, reason: Reason) {
-        reasons[model, default: [:]][requestedAt] = reason
+    /// - Parameter id: nil makes the one that this model and boundary have under the default application id.
+    public mutating func add(model: String, requestedAt: Milliseconds, reason: Reason, id: String? = nil) {
+        let id = id ?? RequestID.make(applicationID: "driftgate", model: model, sequence: requestedAt)
+        requests[model, default: [:]][requestedAt] = Request(
+            id: id, model: model, requestedAt: requestedAt, reason: reason)
     }
 
-    func reason(model: String, at boundary: Milliseconds) -> Reason? { reasons[model]?[boundary] }
+    func reason(model: String, at boundary: Milliseconds) -> Reason? { requests[model]?[boundary]?.reason }
+
+    /// By time, then model.
+    var sorted: [Request] {
+        requests.values.flatMap(\.values).sorted { ($0.requestedAt, $0.model) < ($1.requestedAt, $1.model) }
+    }
 }
 
 extension Engine {
@@ -27,10 +42,12 @@ extension Engine {
     /// - Parameters:
     ///   - boundary: a multiple of the check interval, later than the last one.
     ///   - wallClock: the wall clock as the shell sees it; nil (a replay that was told none) never counts as lagging.
+    ///   - streamTime: merge time of the record that crossed the boundary; the lag is counted from it. Nil is the boundary.
     ///   - published: while a start reads its inputs again, the requests that were published then.
     ///   - effects: what is to be published, in this order, is appended here.
     public func evaluate(
-        at boundary: Milliseconds, wallClock: Milliseconds?, published: PublishedRequests? = nil,
+        at boundary: Milliseconds, wallClock: Milliseconds?, streamTime: Milliseconds? = nil,
+        published: PublishedRequests? = nil,
         into effects: inout [Effect]
     ) {
         precondition(lastBoundary.map { boundary > $0 } ?? true, "boundaries only go forward")
@@ -48,7 +65,7 @@ extension Engine {
         for index in lanes.indices { lanes[index].clear() }
         lastBoundary = boundary
         var round = Round(
-            boundary: boundary, cut: cut, wallClock: wallClock,
+            boundary: boundary, cut: cut, wallClock: wallClock, streamTime: streamTime,
             countedRate: Double(predictionRows) * 1000 / Double(max(1, since)), published: published)
         round.openRequests = modelsByName.reduce(0) { $0 + (models[Int($1)]?.ledger.open == nil ? 0 : 1) }
         readLoad(&round)
@@ -65,6 +82,7 @@ extension Engine {
         var boundary: Milliseconds
         var cut: Cut
         var wallClock: Milliseconds?
+        var streamTime: Milliseconds?
         var countedRate: Double
         var published: PublishedRequests?
         var openRequests = 0
@@ -294,23 +312,32 @@ extension Engine {
         }
     }
 
+    /// Keeps the retained halves within their bound: whoever holds most lets go first.
     private func evictBeyondLimit() {
         var held = retainedHalves
-        while held > configuration.limits.retainedHalves {
-            let oldest = modelsByName.compactMap { models[Int($0)] }.filter { $0.join.oldestHour != nil }
-                .min { ($0.join.oldestHour!, $0.name) < ($1.join.oldestHour!, $1.name) }
-            if let shared = sharedActuals.oldestHour, shared <= oldest?.join.oldestHour ?? .max {
+        let limit = configuration.limits.retainedHalves
+        guard held > limit else { return }
+        while held > limit {
+            let largest = modelsByName.compactMap { models[Int($0)] }.max {
+                ($0.join.liveRows, $1.name) < ($1.join.liveRows, $0.name)
+            }
+            if sharedActuals.count > largest?.join.liveRows ?? 0 {
                 let gone = sharedActuals.evictOldestHour()
                 counters.evictedHalves &+= UInt64(gone)
                 held -= gone
                 continue
             }
-            guard let oldest else { return }
-            let before = oldest.join.liveRows
-            var unmatched: (predictions: Int, actuals: Int) = (0, 0)
-            guard oldest.join.evictOldestHour(unmatched: &unmatched) else { return }
-            counters.evictedHalves &+= UInt64(unmatched.predictions + unmatched.actuals)
-            held -= before - oldest.join.liveRows
+            guard let largest else { return }
+            // As many of its hours as it takes to come down by a hundredth: not one look over all models an hour.
+            let target = max(held - limit, 1)
+            let before = largest.join.liveRows
+            while before - largest.join.liveRows < min(target, max(1, before / 100)) {
+                var unmatched: (predictions: Int, actuals: Int) = (0, 0)
+                guard largest.join.evictLatestHour(unmatched: &unmatched) else { break }
+                counters.evictedHalves &+= UInt64(unmatched.predictions + unmatched.actuals)
+            }
+            guard largest.join.liveRows < before else { return }
+            held -= before - largest.join.liveRows
         }
     }
 
@@ -331,7 +358,12 @@ extension Engine {
             entitySeen[entity] = .min
             entityNames.forget(Int32(entity))
         }
-        for number in pools.keys.sorted() { _ = pools[number]!.forget(silentSince: time) }
+        for number in pools.keys.sorted() {
+            _ = pools[number]!.forget(silentSince: time)
+            guard pools[number]!.machines.isEmpty else { continue }
+            pools[number] = nil
+            poolNames.forget(number)
+        }
         for machine in everything.forget(silentSince: time) { machineNames.forget(machine) }
         let served = Set(modelsByName.compactMap { models[Int($0)] }.flatMap { $0.previousVersions + [$0.serving] })
         for version in versionSeen.indices where versionSeen[version] != .min && versionSeen[version] < time {

@@ -57,8 +57,13 @@ extension Engine {
             return
         }
         let cell = model.join.cell(JoinTable.Key(entity: row.entity, at: row.at))
-        let half = model.join.predictionRow(
-            cell: cell, version: row.version, issuedAt: row.issuedAt, isShadow: row.isShadow)
+        guard
+            let half = model.join.predictionRow(
+                cell: cell, version: row.version, issuedAt: row.issuedAt, isShadow: row.isShadow)
+        else {
+            counters.evictedHalves &+= 1
+            return
+        }
         for value in values {
             guard let slot = model.slot(value.metric) else { continue }
             guard model.join.value(half, slot).isNaN else {

@@ -42,6 +42,9 @@ public final class Engine {
     public internal(set) var streamTime: Milliseconds?
     /// Requests by id → model, so that a status finds its model.
     var requestModels: [String: Int32] = [:]
+    /// Statuses of requests that are not known (yet): a trainer's clock may run behind, and what is read again comes by
+    /// its time. Bounded; the oldest go first.
+    var orphans: [(status: TrainingStatusRecord, at: Milliseconds)] = []
     /// Worker-wide: paused for all models.
     var isPaused = false
     var stallAlert: Milliseconds?
@@ -108,8 +111,13 @@ public final class Engine {
         let name = modelNames[number]
         let made = ModelState(number: number, name: name, configuration: configuration)
         models[Int(number)] = made
-        let position = modelsByName.firstIndex { modelNames[$0] > name } ?? modelsByName.count
-        modelsByName.insert(number, at: position)
+        var low = 0
+        var high = modelsByName.count
+        while low < high {
+            let middle = (low + high) / 2
+            if models[Int(modelsByName[middle])]!.name < name { low = middle + 1 } else { high = middle }
+        }
+        modelsByName.insert(number, at: low)
         return made
     }
 }

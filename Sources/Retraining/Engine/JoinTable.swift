@@ -17,6 +17,7 @@ struct JoinTable {
         var actual: Int32 = -1
         /// First row of the predictions, or -1.
         var firstPrediction: Int32 = -1
+        var predictions: Int32 = 0
         var isLive = true
     }
 
@@ -82,14 +83,19 @@ struct JoinTable {
         return cell
     }
 
-    /// The row of this identity in the cell, made where there is none.
-    mutating func predictionRow(cell: Int32, version: Int32, issuedAt: Milliseconds, isShadow: Bool) -> Int32 {
+    /// Forecasts of one (entity, `at`) at most: they are looked through one by one.
+    static let predictionsPerCell: Int32 = 1024
+
+    /// The row of this identity in the cell, made where there is none; nil where the cell is full.
+    mutating func predictionRow(cell: Int32, version: Int32, issuedAt: Milliseconds, isShadow: Bool) -> Int32? {
         var row = cells[Int(cell)].firstPrediction
         while row >= 0 {
             let known = rows[Int(row)]
             if known.version == version && known.issuedAt == issuedAt && known.isShadow == isShadow { return row }
             row = known.next
         }
+        guard cells[Int(cell)].predictions < Self.predictionsPerCell else { return nil }
+        cells[Int(cell)].predictions += 1
         let made = newRow(
             Row(
                 issuedAt: issuedAt, version: version, isShadow: isShadow, isMatched: false,
@@ -120,15 +126,13 @@ struct JoinTable {
         }
     }
 
-    /// Lets go of the oldest hour; what the bound on retained halves asks for. False where nothing is held.
-    mutating func evictOldestHour(unmatched: inout (predictions: Int, actuals: Int)) -> Bool {
-        guard let oldest = byHour.keys.min() else { return false }
-        for cell in byHour.removeValue(forKey: oldest) ?? [] { remove(cell, unmatched: &unmatched) }
+    /// Lets go of the latest hour; what the bound on retained halves asks for. The halves that lie furthest ahead have
+    /// the longest to wait, and nobody has to wait for those that are about to meet. False where nothing is held.
+    mutating func evictLatestHour(unmatched: inout (predictions: Int, actuals: Int)) -> Bool {
+        guard let latest = byHour.keys.max() else { return false }
+        for cell in byHour.removeValue(forKey: latest) ?? [] { remove(cell, unmatched: &unmatched) }
         return true
     }
-
-    /// The earliest `at` hour that is still held.
-    var oldestHour: Int64? { byHour.keys.min() }
 
     private mutating func remove(_ cell: Int32, unmatched: inout (predictions: Int, actuals: Int)) {
         unlink(cell)

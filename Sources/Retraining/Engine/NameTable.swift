@@ -16,6 +16,8 @@ struct NameTable {
     private var bytes: [UInt8] = []
     private var free: [Int32] = []
     private var occupied = 0
+    /// Bytes of the names held.
+    private var liveBytes = 0
 
     init() { slots = Array(repeating: Self.vacant, count: 64) }
 
@@ -58,6 +60,7 @@ struct NameTable {
         var slot = Int(truncatingIfNeeded: entry.hash) & (slots.count - 1)
         while slots[slot] != number { slot = (slot + 1) & (slots.count - 1) }
         slots[slot] = Self.forgotten
+        liveBytes -= entry.count
         entries[Int(number)].count = 0
         free.append(number)
         compactIfWasteful()
@@ -87,6 +90,7 @@ struct NameTable {
         if (occupied + 1) * 2 > slots.count { rehash(count: max(64, self.count * 4).nextPowerOfTwo) }
         let entry = Entry(hash: hash, start: bytes.count, count: name.count)
         bytes.append(contentsOf: name)
+        liveBytes += name.count
         let number: Int32
         if let reused = free.popLast() {
             number = reused
@@ -116,10 +120,9 @@ struct NameTable {
 
     /// Bytes of forgotten names go once they are more than half of the arena.
     private mutating func compactIfWasteful() {
-        let live = entries.reduce(0) { $0 + $1.count }
-        guard bytes.count > 4096, live * 2 < bytes.count else { return }
+        guard bytes.count > 4096, liveBytes * 2 < bytes.count else { return }
         var packed: [UInt8] = []
-        packed.reserveCapacity(live)
+        packed.reserveCapacity(liveBytes)
         for index in entries.indices {
             let entry = entries[index]
             entries[index].start = packed.count
