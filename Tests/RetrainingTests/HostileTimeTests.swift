@@ -74,7 +74,9 @@ import Testing
         let decision = harness.evaluate(noon).decisions.last
         #expect(decision?.history.openRequestID == "rt-y")
         harness.engine.adopt(published, before: noon, into: &effects)
-        #expect(decision?.history.trainingsInWeek == 1, "adopted once")
+        harness.feed(.prediction("m", at: noon + .hour, ["a": 1], time: noon + .minute))
+        let next = harness.evaluate(noon + 5 * .minute).decisions.last
+        #expect(next?.history.trainingsInWeek == 1, "adopted once")
     }
 
     @Test func `Reading a long history makes no refresh due at once`() {

@@ -56,7 +56,11 @@ extension Engine {
     /// Takes over published requests whose boundary this history does not pass: the log behind it was trimmed, or it is
     /// crossed in one step. Without them a restart would ask again.
     public func adopt(_ published: PublishedRequests, before boundary: Milliseconds, into effects: inout [Effect]) {
-        for request in published.sorted where request.requestedAt < boundary && requestModels[request.id] == nil {
+        guard published.latest >= adoptedThrough else { return }
+        // Each once: a model that has been forgotten since must not come back by an old request.
+        let due = published.sorted.filter { adoptedThrough <= $0.requestedAt && $0.requestedAt < boundary }
+        adoptedThrough = max(adoptedThrough, boundary)
+        for request in due where requestModels[request.id] == nil {
             let model = model(named: request.model)
             model.lastSeen = max(model.lastSeen, request.requestedAt)
             model.ledger.begin(

@@ -16,9 +16,13 @@ public struct PublishedRequests: Sendable {
 
     public var isEmpty: Bool { requests.isEmpty }
 
+    /// The boundary of the latest one.
+    private(set) var latest: Milliseconds = .min
+
     /// - Parameter id: nil makes the one that this model and boundary have under the default application id.
     public mutating func add(model: String, requestedAt: Milliseconds, reason: Reason, id: String? = nil) {
         let id = id ?? RequestID.make(applicationID: "driftgate", model: model, sequence: requestedAt)
+        latest = max(latest, requestedAt)
         requests[model, default: [:]][requestedAt] = Request(
             id: id, model: model, requestedAt: requestedAt, reason: reason)
     }

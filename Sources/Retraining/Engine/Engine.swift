@@ -45,6 +45,8 @@ public final class Engine {
     /// Statuses of requests that are not known (yet): a trainer's clock may run behind, and what is read again comes by
     /// its time. Bounded; the oldest go first.
     var orphans: [(status: TrainingStatusRecord, at: Milliseconds)] = []
+    /// Published requests of before this time have been taken over.
+    var adoptedThrough: Milliseconds = .min
     /// Worker-wide: paused for all models.
     var isPaused = false
     var stallAlert: Milliseconds?
