@@ -8,8 +8,25 @@ public final class GroupMetadata: @unchecked Sendable {
     // Immutable after creation: librdkafka only reads it.
     let native: OpaquePointer
 
+    /// The generation and member that it was made of by hand; nil where a consumer gave it.
+    public let made: Member?
+
+    /// A member of a group in one generation.
+    public struct Member: Hashable, Sendable {
+        public var group: String
+        public var generation: Int32
+        public var id: String
+    }
+
     init(owning native: OpaquePointer) {
         self.native = native
+        made = nil
+    }
+
+    /// For groups that librdkafka has no part in, such as those of a simulated log.
+    public init(_ member: Member) {
+        native = rd_kafka_consumer_group_metadata_new_with_genid(member.group, member.generation, member.id, nil)
+        made = member
     }
 
     deinit {

@@ -23,6 +23,8 @@ public final class MessageBatch {
     private let slots: UnsafeMutablePointer<UnsafeMutablePointer<rd_kafka_message_t>?>
     /// Keeps the client from being destroyed under the records.
     private var owner: ConsumerHandle?
+    /// Entries that librdkafka did not bring; then all are such.
+    private var foreign: [ForeignRecord] = []
 
     /// - Parameter capacity: at least 1.
     public init(capacity: Int) {
@@ -41,7 +43,11 @@ public final class MessageBatch {
     /// Gives all records back; views of them become invalid.
     public func clear() {
         guard count > 0 else { return }
-        clibrdkafka_destroy_messages(slots, count)
+        if foreign.isEmpty {
+            clibrdkafka_destroy_messages(slots, count)
+        } else {
+            foreign.removeAll(keepingCapacity: true)
+        }
         count = 0
         if let owner, owner.isAbandoned { releaseIfEmpty() }
     }
@@ -62,6 +68,13 @@ public final class MessageBatch {
         precondition(count < capacity)
         if self.owner !== owner { change(owner: owner) }
         slots[count] = message
+        count += 1
+    }
+
+    /// Adds one entry that librdkafka did not bring; there must be room, and no entry that it did bring.
+    public func append(_ record: ForeignRecord) {
+        precondition(count < capacity && count == foreign.count, "full, or holds records of librdkafka")
+        foreign.append(record)
         count += 1
     }
 
@@ -109,6 +122,6 @@ extension MessageBatch: RandomAccessCollection {
     /// The entry at `position`, in the order of arrival.
     public subscript(position: Int) -> MessageView {
         precondition(position >= 0 && position < count, "the batch has \(count) entries")
-        return MessageView(slots[position]!)
+        return foreign.isEmpty ? MessageView(slots[position]!) : MessageView(foreign[position])
     }
 }

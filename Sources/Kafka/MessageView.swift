@@ -24,11 +24,30 @@ public struct MessageView {
     /// 0 for a record.
     let errorCode: Int32
     let message: UnsafeMutableRawPointer
+    /// Whether `message` is a ``ForeignRecord``.
+    let isForeign: Bool
+
+    init(_ foreign: ForeignRecord) {
+        message = Unmanaged.passUnretained(foreign).toOpaque()
+        isForeign = true
+        topic = nil
+        partition = foreign.partition.partition
+        offset = foreign.offset
+        switch foreign.kind {
+        case .record: errorCode = 0
+        case .endOfPartition: errorCode = RD_KAFKA_RESP_ERR__PARTITION_EOF.rawValue
+        case .error(let error): errorCode = error.code.rawValue
+        }
+        timestamp = foreign.timestamp
+        key = foreign.key
+        value = foreign.value
+    }
 
     init(_ native: UnsafeMutablePointer<rd_kafka_message_t>) {
         let code = native.pointee.err.rawValue
         errorCode = Int32(code)
         message = UnsafeMutableRawPointer(native)
+        isForeign = false
         topic = native.pointee.rkt.map { TopicHandle(address: UInt(bitPattern: $0)) }
         partition = native.pointee.partition
         offset = native.pointee.offset
@@ -43,6 +62,10 @@ public struct MessageView {
             key = UnsafeRawBufferPointer(start: nil, count: 0)
             value = UnsafeRawBufferPointer(start: nil, count: 0)
         }
+    }
+
+    private var foreign: ForeignRecord {
+        Unmanaged<ForeignRecord>.fromOpaque(message).takeUnretainedValue()
     }
 
     private var native: UnsafeMutablePointer<rd_kafka_message_t> {
@@ -61,6 +84,7 @@ public struct MessageView {
     /// Why this partition cannot be read; nil for a record and for the end of the partition.
     public var error: KafkaError? {
         guard !isRecord, !isEndOfPartition else { return nil }
+        if isForeign, case .error(let error) = foreign.kind { return error }
         return KafkaError(
             code: .init(rawValue: errorCode), message: rd_kafka_message_errstr(native).map { String(cString: $0) },
             operation: "consume", topic: topic == nil ? nil : topicName, partition: partition < 0 ? nil : partition)
@@ -68,6 +92,7 @@ public struct MessageView {
 
     /// The topic's name; a new string each time. Empty for errors that concern no topic.
     public var topicName: String {
+        if isForeign { return foreign.partition.topic }
         guard let topic = native.pointee.rkt else { return "" }
         return String(cString: rd_kafka_topic_name(topic))
     }
@@ -75,10 +100,13 @@ public struct MessageView {
 
 extension MessageView {
     /// Whether there is any header; cheap where there is none.
-    public var hasHeaders: Bool { nativeHeaders != nil }
+    public var hasHeaders: Bool { isForeign ? !foreign.headers.isEmpty : nativeHeaders != nil }
 
     /// The last header of this name; nil when there is none, without base address when its value is null.
     public func header(named name: String) -> UnsafeRawBufferPointer? {
+        if isForeign {
+            return foreign.headers.lastIndex { $0.name == name }.map { foreign.headerValues[$0] }
+        }
         guard let headers = nativeHeaders else { return nil }
         var value: UnsafeRawPointer?
         var length = 0
@@ -90,6 +118,10 @@ extension MessageView {
 
     /// Calls `body` with each header in order; a null value has no base address.
     public func forEachHeader(_ body: (_ name: String, _ value: UnsafeRawBufferPointer) -> Void) {
+        if isForeign {
+            for (header, value) in zip(foreign.headers, foreign.headerValues) { body(header.name, value) }
+            return
+        }
         guard let headers = nativeHeaders else { return }
         for index in 0..<rd_kafka_header_cnt(headers) {
             var name: UnsafePointer<CChar>?
@@ -112,7 +144,7 @@ extension MessageView {
 
     /// The record's headers; librdkafka parses them at the first call.
     private var nativeHeaders: OpaquePointer? {
-        guard isRecord else { return nil }
+        guard isRecord, !isForeign else { return nil }
         var headers: OpaquePointer?
         return rd_kafka_message_headers(native, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR ? headers : nil
     }

@@ -92,3 +92,20 @@ extension Metadata.Partition {
                 code: .init(native.err), operation: "use the partition", topic: topic, partition: native.id)
     }
 }
+
+extension Metadata {
+    /// Metadata of topics without errors, for clusters that librdkafka has no part in.
+    ///
+    /// - Parameter topics: how many partitions each topic has.
+    public init(topics: [String: Int]) {
+        brokers = [Broker(id: 1, host: "localhost", port: 0)]
+        originBroker = nil
+        self.topics = topics.sorted { $0.key < $1.key }.map { name, count in
+            Topic(
+                name: name,
+                partitions: (0..<count).map {
+                    Partition(id: Int32($0), leader: 1, replicas: [1], inSyncReplicas: [1], error: nil)
+                }, error: nil)
+        }
+    }
+}

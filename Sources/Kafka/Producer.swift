@@ -10,6 +10,13 @@ public struct DeliveryCounts: Sendable {
     public internal(set) var purged: UInt64 = 0
     /// The first failure since ``Producer/resetFirstFailure()``, with topic and partition.
     public internal(set) var firstFailure: KafkaError?
+
+    public init(delivered: UInt64 = 0, failed: UInt64 = 0, purged: UInt64 = 0, firstFailure: KafkaError? = nil) {
+        self.delivered = delivered
+        self.failed = failed
+        self.purged = purged
+        self.firstFailure = firstFailure
+    }
 }
 
 /// An idempotent, and where configured transactional, producer.
@@ -187,7 +194,7 @@ public final class Producer {
 }
 
 /// Hands out the bytes; without base address for nil, and with one for an empty array, which is not the same in Kafka.
-private func withBytes(
+func withBytes(
     _ bytes: [UInt8]?, _ body: (UnsafeRawBufferPointer) throws(KafkaError) -> Void
 ) throws(KafkaError) {
     guard let bytes else { return try body(UnsafeRawBufferPointer(start: nil, count: 0)) }

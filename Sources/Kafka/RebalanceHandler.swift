@@ -17,18 +17,19 @@ public enum AssignmentStart: Sendable {
 public struct RebalanceHandler {
     /// Partitions were granted. Take ``Consumer/groupMetadata()`` here: before the first assignment it names no
     /// generation, and brokers do not fence it.
-    public var assigned: (_ consumer: Consumer, _ partitions: [TopicPartition]) -> AssignmentStart
+    public var assigned: (_ consumer: any ConsumerClient, _ partitions: [TopicPartition]) -> AssignmentStart
     /// Partitions are about to be taken away; offsets can still be committed. The consumer reads nothing afterwards.
-    public var revoked: (_ consumer: Consumer, _ partitions: [TopicPartition]) -> Void
+    public var revoked: (_ consumer: any ConsumerClient, _ partitions: [TopicPartition]) -> Void
     /// Partitions have been taken away already, another member may own them: nothing can be committed any more.
-    public var lost: (_ consumer: Consumer, _ partitions: [TopicPartition]) -> Void
+    public var lost: (_ consumer: any ConsumerClient, _ partitions: [TopicPartition]) -> Void
 
     public init(
-        assigned: @escaping (_ consumer: Consumer, _ partitions: [TopicPartition]) -> AssignmentStart = { _, _ in
+        assigned: @escaping (_ consumer: any ConsumerClient, _ partitions: [TopicPartition]) -> AssignmentStart = {
+            _, _ in
             .committed
         },
-        revoked: @escaping (_ consumer: Consumer, _ partitions: [TopicPartition]) -> Void = { _, _ in },
-        lost: @escaping (_ consumer: Consumer, _ partitions: [TopicPartition]) -> Void = { _, _ in }
+        revoked: @escaping (_ consumer: any ConsumerClient, _ partitions: [TopicPartition]) -> Void = { _, _ in },
+        lost: @escaping (_ consumer: any ConsumerClient, _ partitions: [TopicPartition]) -> Void = { _, _ in }
     ) {
         self.assigned = assigned
         self.revoked = revoked

@@ -1,0 +1,37 @@
+import Glibc
+public import Kafka
+public import Retraining
+
+/// Where a worker runs: how it reaches the log, and its clocks. A simulation puts its own in the place of each.
+public struct WorkerEnvironment {
+    public var makeConsumer: (ConsumerConfiguration) throws(KafkaError) -> any ConsumerClient
+    public var makeProducer: (ProducerConfiguration) throws(KafkaError) -> any ProducerClient
+    /// Milliseconds since 1970.
+    public var wallClock: () -> Milliseconds
+    /// Milliseconds since some fixed moment; never goes back.
+    public var monotonicClock: () -> Milliseconds
+    /// Waits this many milliseconds before something is tried again.
+    public var pause: (Int) -> Void
+
+    public init(
+        makeConsumer: @escaping (ConsumerConfiguration) throws(KafkaError) -> any ConsumerClient,
+        makeProducer: @escaping (ProducerConfiguration) throws(KafkaError) -> any ProducerClient,
+        wallClock: @escaping () -> Milliseconds, monotonicClock: @escaping () -> Milliseconds,
+        pause: @escaping (Int) -> Void
+    ) {
+        self.makeConsumer = makeConsumer
+        self.makeProducer = makeProducer
+        self.wallClock = wallClock
+        self.monotonicClock = monotonicClock
+        self.pause = pause
+    }
+
+    /// A cluster reached by librdkafka, and the clocks of this machine.
+    public static var kafka: WorkerEnvironment {
+        WorkerEnvironment(
+            makeConsumer: { (configuration) throws(KafkaError) in try Consumer(configuration) },
+            makeProducer: { (configuration) throws(KafkaError) in try Producer(configuration) },
+            wallClock: Clock.wall, monotonicClock: Clock.monotonic,
+            pause: { usleep(UInt32(clamping: $0) * 1000) })
+    }
+}
