@@ -85,7 +85,7 @@ final class EngineHarness {
     /// Evaluates and gives the effects of this evaluation alone.
     @discardableResult
     func evaluate(
-        _ boundary: Milliseconds, wallClock: Milliseconds? = nil, published: PublishedRequests? = nil
+        _ boundary: Milliseconds, wallClock: Milliseconds? = nil, published: [PublishedRequest]? = nil
     ) -> [Effect] {
         var fresh: [Effect] = []
         engine.evaluate(at: boundary, wallClock: wallClock, published: published, into: &fresh)
@@ -96,7 +96,7 @@ final class EngineHarness {
     /// Evaluates where there is one model, and gives its decision.
     @discardableResult
     func decide(
-        _ boundary: Milliseconds, wallClock: Milliseconds? = nil, published: PublishedRequests? = nil
+        _ boundary: Milliseconds, wallClock: Milliseconds? = nil, published: [PublishedRequest]? = nil
     ) -> Decision {
         evaluate(boundary, wallClock: wallClock, published: published).decisions[0]
     }

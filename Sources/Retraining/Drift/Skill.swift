@@ -84,6 +84,9 @@ struct Skill {
         return true
     }
 
+    var judgedVersions: [Int32] { Array(versions.keys) }
+    var followedEntities: [Int32] { followed.map(\.entity) }
+
     mutating func forget(entity: Int32) {
         followed.removeAll { $0.entity == entity }
         for key in series.keys.filter({ $0.entity == entity }) { series[key] = nil }
