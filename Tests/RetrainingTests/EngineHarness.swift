@@ -7,6 +7,8 @@ final class EngineHarness {
 
     init(_ configuration: EngineConfiguration = .test) { engine = Engine(configuration: configuration) }
 
+    init(_ engine: Engine) { self.engine = engine }
+
     // MARK: Feeding
 
     func lane(_ record: StreamRecord) -> Int {

@@ -211,7 +211,7 @@ extension Engine {
         }
     }
 
-    private func number(version: BorrowedText) -> Int32 {
+    func number(version: BorrowedText) -> Int32 {
         let number = versionNames.intern(version)
         while versionSeen.count <= Int(number) { versionSeen.append(.min) }
         return number

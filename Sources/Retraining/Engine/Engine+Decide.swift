@@ -309,9 +309,13 @@ extension Engine {
         let id =
             published?.requestID
             ?? RequestID.make(applicationID: configuration.applicationID, model: model.name, sequence: round.boundary)
+        let before = model.ledger.trainings
         model.ledger.begin(
             requestID: id, reason: decision.reason, at: round.boundary, deadline: round.boundary + training.deadline,
             isObserved: isObserved)
+        // A request is known as long as its ledger remembers it.
+        let kept = Set(model.ledger.trainings.map(\.requestID))
+        for old in before where !kept.contains(old.requestID) { requestModels[old.requestID] = nil }
         if !isObserved { requestModels[id] = model.number }
         model.manual = nil
         model.wantedSince = nil
