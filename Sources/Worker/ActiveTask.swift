@@ -23,8 +23,6 @@ final class ActiveTask {
     /// More could be read at once.
     private(set) var isBusy = false
 
-    /// Requests that earlier runs published.
-    private let published: PublishedRequestReader.Result
     /// Outputs up to this boundary were published by earlier runs.
     private var suppressedUntil: Milliseconds = .min
     /// The cut of the last evaluation, to be committed.
@@ -51,9 +49,6 @@ final class ActiveTask {
         decoder = RecordDecoder(fields: try options.fields.fieldMap(), limits: limits)
         encoder = EventEncoder(applicationID: options.engine.applicationID)
         merge = Merge(interval: options.engine.drift.checkInterval)
-        published = try PublishedRequestReader(
-            kafka: options.kafka, topic: options.topics.requests, source: encoder.source
-        ).read()
         try assignInputs(worker.waker)
     }
 
@@ -90,8 +85,7 @@ final class ActiveTask {
         logger.notice(
             """
             active: reading \(partitions.count) partitions\
-            \(suppressedUntil == .min ? "" : " again up to what was committed"), \
-            \(published.ids.count) requests known
+            \(suppressedUntil == .min ? "" : " again up to what was committed")
             """)
     }
 
@@ -250,13 +244,8 @@ final class ActiveTask {
 
     private func evaluate(at boundary: Milliseconds) throws {
         let isSuppressed = boundary <= suppressedUntil
-        let isReplayed = boundary <= max(suppressedUntil, published.latest)
         effects.removeAll(keepingCapacity: true)
-        engine.adopt(published.requests, before: boundary, into: &effects)
-        engine.evaluate(
-            at: boundary, wallClock: isReplayed ? nil : Clock.wall(), streamTime: merge.streamTime,
-            published: isReplayed ? published.requests : nil,
-            into: &effects)
+        engine.evaluate(at: boundary, wallClock: Clock.wall(), streamTime: merge.streamTime, into: &effects)
         for effect in effects where !isSuppressed { publish(effect) }
         if isSuppressed {
             for case .decision(let decision) in effects { lastReasons[decision.model] = decision.reason }
@@ -273,8 +262,6 @@ final class ActiveTask {
             if options.output.decisions == .changes, !isChange, decision.outcome == .hold { return }
         }
         if case .request(let request) = effect {
-            // What is in the log is not asked for again.
-            if request.attempt == 1, published.ids.contains(request.requestID) { return }
             logger.notice(
                 "training requested: \(request.model) \(request.reason.rawValue) \(request.requestID) (attempt \(request.attempt)): \(request.text)"
             )
