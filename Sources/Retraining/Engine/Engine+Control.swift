@@ -196,6 +196,9 @@ extension Engine {
                     text: "No prediction and no actual of any model for \(Text.duration(wallClock - lastArrival)).")))
     }
 
+    /// Takes over that nothing came in: between two evaluations it is the only thing that a clock alone changes.
+    public func restore(stallAlert time: Milliseconds?) { stallAlert = time }
+
     func resolveStall(at boundary: Milliseconds, into effects: inout [Effect]) {
         guard stallAlert != nil else { return }
         stallAlert = nil

@@ -56,7 +56,8 @@ public final class Engine {
     var orphans: [(status: TrainingStatusRecord, at: Milliseconds)] = []
     /// Worker-wide: paused for all models.
     var isPaused = false
-    var stallAlert: Milliseconds?
+    /// When the alert that nothing comes in at all was last raised, by the wall clock; nil while records come in.
+    public internal(set) var stallAlert: Milliseconds?
     /// The boundary at which old things were last let go.
     var lastTidied: Milliseconds?
     /// Replaces the drift signal of a model: scenario tests inject scores here.
