@@ -29,10 +29,11 @@ let package = Package(
         .target(name: "Contracts", dependencies: ["CSimdjson", "Retraining"], swiftSettings: settings),
         .target(name: "Kafka", dependencies: ["CLibrdkafka"], swiftSettings: settings),
         .target(name: "Worker", dependencies: ["Contracts", "Kafka", "Retraining", logging], swiftSettings: settings),
-        .target(name: "Operations", dependencies: ["Retraining", "Worker", yams], swiftSettings: settings),
+        .target(name: "Operations", dependencies: ["Kafka", "Retraining", "Worker", yams], swiftSettings: settings),
         .target(name: "Demo", dependencies: ["Contracts", "CZlib", "Kafka", "Retraining"], swiftSettings: settings),
         .executableTarget(
-            name: "driftgate", dependencies: ["Demo", "Operations", "Retraining", "Worker", argumentParser, logging],
+            name: "driftgate",
+            dependencies: ["Demo", "Kafka", "Operations", "Retraining", "Worker", argumentParser, logging],
             swiftSettings: settings),
 
         .testTarget(name: "RingBuffersTests", dependencies: ["RingBuffers"], swiftSettings: settings),
@@ -48,7 +49,7 @@ let package = Package(
         .testTarget(
             name: "WorkerTests", dependencies: ["Contracts", "driftgate", "Kafka", "Retraining", "Worker", logging],
             swiftSettings: settings),
-        .testTarget(name: "OperationsTests", dependencies: ["Operations"], swiftSettings: settings),
+        .testTarget(name: "OperationsTests", dependencies: ["Kafka", "Operations"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

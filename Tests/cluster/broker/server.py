@@ -38,7 +38,7 @@ class Server:
             0: (self.produce, 3, 7, 9), 1: (self.fetch, 4, 4, 12), 2: (self.list_offsets, 1, 2, 6),
             3: (self.metadata, 1, 4, 9), 8: (self.offset_commit, 7, 7, 8), 9: (self.offset_fetch, 7, 7, 6),
             10: (self.find_coordinator, 1, 2, 3), 11: (self.join_group, 5, 5, 6), 12: (self.heartbeat, 3, 3, 4),
-            13: (self.leave_group, 1, 1, 4), 14: (self.sync_group, 3, 3, 4), 18: (None, 0, 0, 3),
+            13: (self.leave_group, 1, 1, 4), 14: (self.sync_group, 3, 3, 4), 18: (None, 0, 3, 3),
             19: (self.create_topics, 2, 4, 5), 20: (self.delete_topics, 1, 3, 4),
             22: (self.init_producer, 3, 3, 2), 24: (self.add_partitions, 0, 0, 3), 25: (self.add_offsets, 0, 0, 3),
             26: (self.end_transaction, 0, 1, 3), 28: (self.transaction_offsets, 3, 3, 3),
@@ -100,9 +100,20 @@ class Server:
         return None if result is False else head + bytes(answer.parts)
 
     def versions(self, version):
-        answer = Writer().i16(errors.NONE if version == 0 else errors.UNSUPPORTED_VERSION)
-        answer.array(
-            sorted(self.handlers), lambda key: answer.i16(key).i16(self.handlers[key][1]).i16(self.handlers[key][2]))
+        """The header of this answer is never flexible, its body is.
+
+        Older versions are claimed and not spoken: librdkafka takes the newest, and takes a broker without the oldest
+        for one that lacks the feature.
+        """
+        answer = Writer(flexible=version == 3)
+        answer.i16(errors.NONE if version <= 3 else errors.UNSUPPORTED_VERSION)
+
+        def entry(key):
+            answer.i16(key).i16(0).i16(self.handlers[key][2]).tags()
+
+        answer.array(sorted(self.handlers), entry)
+        if 1 <= version <= 3:
+            answer.i32(0).tags()
         return bytes(answer.parts)
 
     def log(self, topic, partition):
