@@ -18,11 +18,11 @@ import confluent_kafka
 from confluent_kafka.admin import AdminClient
 
 import verify
-from workers import Deployment, Worker
+from workers import ENVIRONMENT, Deployment, Worker
 from world import INTERVAL, ROLES, World
 
 SESSION_SECONDS = 6
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 180
 OUTPUTS = ["decisions", "requests", "alerts", "dead_letters", "training_status"]
 
 
@@ -74,7 +74,7 @@ class Phase:
         subprocess.run(
             [self.options.program, "topics", "create", "--config", str(self.configuration), "--partitions",
              str(partitions), "--replication-factor", str(self.options.replication)],
-            check=True, stdout=subprocess.DEVNULL)
+            check=True, stdout=subprocess.DEVNULL, env=ENVIRONMENT)
 
     def delete_topics(self, admin):
         for future in admin.delete_topics(list(self.topics.values()), operation_timeout=20).values():

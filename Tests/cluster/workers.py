@@ -23,6 +23,10 @@ STAGES = [
 ]
 
 
+# Settings of the person's own shell must not reach a worker, and some names of the tests are no settings at all.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("DRIFTGATE_")}
+
+
 class Worker:
     """One place in the deployment: a process that is started again whenever it ends."""
 
@@ -37,7 +41,7 @@ class Worker:
 
     def start(self):
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(self.command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen(self.command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=ENVIRONMENT)
 
     def is_running(self):
         return self.process is not None and self.process.poll() is None
