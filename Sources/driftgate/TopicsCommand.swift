@@ -79,8 +79,10 @@ private struct Cluster {
     init(_ options: ConfigurationOptions) throws {
         let configuration = try options.load()
         self.options = TopicOptions(configuration, file: options.config)
-        admin = try Admin(
-            bootstrapServers: self.options.bootstrapServers, additional: try configuration.kafka.connectionProperties())
+        var properties = try configuration.kafka.connectionProperties()
+        // Properties of consumers are among them, which a client for administration would warn about.
+        properties["log_level"] = properties["log_level"] ?? "2"
+        admin = try Admin(bootstrapServers: self.options.bootstrapServers, additional: properties)
     }
 
     func metadata() throws -> Metadata {
@@ -109,8 +111,10 @@ private struct Cluster {
     }
 
     private func explain(_ error: any Error) -> String {
-        guard (error as? KafkaError)?.code == .unsupportedFeature else { return "\(error)" }
+        guard let error = error as? KafkaError,
+            error.code == .unsupportedFeature || error.code == .timedOut && error.message.contains("controller")
+        else { return "\(error)" }
         return "\(options.bootstrapServers) answers no admin requests, as librdkafka's embedded broker does not: "
-            + "topics cannot be created there, nor their settings read"
+            + "topics cannot be created there, nor their settings read (\(error.message))"
     }
 }

@@ -148,7 +148,8 @@ class Phase:
                 self.world.trainer.take(request, (request["requested_at_ms"] - self.world.start) // INTERVAL)
             if boundary <= self.world.time(1):
                 return
-            if all(watch.decided.get(model, 0) >= boundary for model in self.world.models):
+            decided = all(watch.decided.get(model, 0) >= boundary for model in self.world.models)
+            if decided and watch.triggered <= self.world.trainer.known:
                 return
             if time.monotonic() - began > PATIENCE_SECONDS:
                 raise SystemExit(f"{self.name}: no decisions for {PATIENCE_SECONDS} s at step {step}; logs: {self.folder}")
@@ -196,6 +197,8 @@ class Watch:
     def __init__(self, bootstrap, topics):
         self.topics = topics
         self.decided = {}
+        # Requests that decisions name; they come in a topic of their own, and maybe later.
+        self.triggered = set()
         self.consumer = confluent_kafka.Consumer({
             "bootstrap.servers": bootstrap, "group.id": topics["decisions"] + "-watch",
             "isolation.level": "read_committed", "auto.offset.reset": "earliest", "enable.auto.commit": False,
@@ -214,6 +217,8 @@ class Watch:
                 yield data
             elif "evaluated_at_ms" in data:
                 self.decided[data["model"]] = max(self.decided.get(data["model"], 0), data["evaluated_at_ms"])
+                if data["outcome"] == "trigger":
+                    self.triggered.add(data["request_id"])
 
     def close(self):
         self.consumer.close()

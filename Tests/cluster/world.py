@@ -25,6 +25,7 @@ class Trainer:
     def __init__(self, window):
         self.window = window
         self.due = {}  # step: [(minute, record)]
+        self.next_step = 0
         self.known = set()
         self.versions = {}  # model: [(first step, version)]
         self.trained_at = {}  # model: [(first step, step whose level was learned)]
@@ -53,6 +54,8 @@ class Trainer:
         self.trained_at.setdefault(model, []).append((first + 3, first + 2))
 
     def answer(self, step, minute, identifier, **fields):
+        if step < self.next_step:
+            raise RuntimeError(f"{identifier} was seen when its answer was due already: two runs would differ")
         self.due.setdefault(step, []).append((minute, {"request_id": identifier, **fields}))
 
     def at(self, model, step):
@@ -92,6 +95,7 @@ class World:
 
     def records(self, step):
         """(role, key, bytes, timestamp) of one step, in the order of their timestamps."""
+        self.trainer.next_step = step + 1
         found = []
         for model in self.models:
             version, before, learned, learned_before = self.trainer.at(model, step)

@@ -74,7 +74,7 @@ class Server:
                 if answer is not None:
                     writer.write(struct.pack(">i", len(answer)) + answer)
                     await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
             pass
         finally:
             writer.close()
