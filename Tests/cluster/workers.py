@@ -112,12 +112,16 @@ class Deployment:
     def fault(self):
         """Does something to one worker, after a delay that falls anywhere in a checkpoint."""
         time.sleep(self.random.uniform(0, 1.2))
-        worker = self.random.choice(self.workers)
         chance = self.random.random()
         back = self.random.choice([0, 0.2, 1, self.session_seconds + 2])
         with self.lock:
-            if worker in self.continue_at or not worker.is_running():
+            running = [worker for worker in self.workers if worker.is_running() and worker not in self.continue_at]
+            active = [worker for worker in running if worker.stage() != "standing by"]
+            # Whoever works is hit more often than whoever waits.
+            choice = active if active and self.random.random() < 0.7 else running
+            if not choice:
                 return
+            worker = self.random.choice(choice)
             what = "SIGKILL" if chance < 0.75 else "SIGSTOP" if chance < 0.88 else "SIGTERM"
             stage = worker.stage()
             if what == "SIGSTOP":
