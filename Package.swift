@@ -12,7 +12,12 @@ let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package
 // Lowest first; nothing imports upwards.
 let package = Package(
     name: "driftgate",
-    products: [.executable(name: "driftgate", targets: ["driftgate"])],
+    products: [
+        .executable(name: "driftgate", targets: ["driftgate"]),
+        // For the package in Fuzz/.
+        .library(name: "Contracts", targets: ["Contracts"]),
+        .library(name: "Operations", targets: ["Operations"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
