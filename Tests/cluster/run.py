@@ -208,8 +208,8 @@ class Watch:
             for role in ("decisions", "requests")
             for partition in self.consumer.list_topics(topics[role], 10).topics[topics[role]].partitions])
 
-    def poll(self):
-        for message in self.consumer.consume(500, timeout=0.02):
+    def poll(self, seconds=0.02):
+        for message in self.consumer.consume(500, timeout=seconds):
             if message.error():
                 continue
             data = json.loads(message.value())["data"]

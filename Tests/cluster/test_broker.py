@@ -122,6 +122,16 @@ class Logging(unittest.TestCase):
         self.assertEqual([log.find(time)[1] for time in (5, 15, 30, 31)], [0, 1, 2, -1])
 
 
+    def test_the_oldest_batches_are_dropped_when_it_is_full(self):
+        size = len(batch())
+        log = Log(1 << 20, retention_bytes=10 * size)
+        for _ in range(100):
+            log.append(batch())
+        self.assertEqual(log.next, 100)
+        self.assertGreater(log.start, 85)
+        self.assertEqual(Batch.split(log.read(log.start, 1 << 20, log.next)[0]).__next__().base, log.start)
+
+
 class Grouping(unittest.IsolatedAsyncioTestCase):
     protocols = [("range", b"")]
 

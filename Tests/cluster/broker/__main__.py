@@ -3,7 +3,7 @@
 Real are: idempotent sequences, transactions (open ones hidden behind the last stable offset, aborted ones from
 read-committed readers, time-outs, fencing by epoch), offsets in transactions with the check of generation and
 instance, groups with static members, topics and their settings, offsets by time. Not there: replication, files,
-compaction, retention, security, quotas. It was written beside driftgate: what passes here still has to pass on Kafka.
+compaction, retention by time, security, quotas. It was written beside driftgate: what passes here still has to pass on Kafka.
 """
 
 import argparse
@@ -16,8 +16,9 @@ from .server import Server
 async def main():
     parser = argparse.ArgumentParser(prog="broker", description="A Kafka broker in memory, for rehearsals.")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--retention-bytes", type=int, help="of a partition; all is kept if left out")
     options = parser.parse_args()
-    broker = Server("127.0.0.1")
+    broker = Server("127.0.0.1", options.retention_bytes)
     server = await broker.start(options.port)
     print(f"127.0.0.1:{broker.port}", flush=True)
     stop = asyncio.Event()

@@ -17,10 +17,13 @@ class ProducerState:
 
 
 class Log:
-    def __init__(self, bytes_max):
+    def __init__(self, bytes_max, retention_bytes=None):
         self.bytes_max = bytes_max
+        self.retention_bytes = retention_bytes
+        self.size = 0
         self.batches = []
         self.bases = []
+        self.start = 0
         self.next = 0
         self.producers = {}
         self.open = {}  # producer id: first offset of its transaction
@@ -72,7 +75,21 @@ class Log:
         self.batches.append(batch)
         self.bases.append(batch.base)
         self.next = batch.last + 1
+        self.size += len(batch.data)
+        if self.retention_bytes is not None and self.size > self.retention_bytes + (self.retention_bytes >> 3):
+            self._trim()
         return batch.base
+
+    def _trim(self):
+        """Drops the oldest batches, but nothing of an open transaction."""
+        count = 0
+        while self.size > self.retention_bytes and self.batches[count].last < self.last_stable:
+            self.size -= len(self.batches[count].data)
+            count += 1
+        if count:
+            self.start = self.batches[count].base if count < len(self.batches) else self.next
+            del self.batches[:count], self.bases[:count]
+            self.aborted = [entry for entry in self.aborted if entry[2] >= self.start]
 
     def end_transaction(self, producer, epoch, committed):
         """Writes the marker. A producer of an earlier epoch is refused from here on."""

@@ -19,15 +19,17 @@ DEFAULTS = {
 
 
 class Topic:
-    def __init__(self, partitions, settings):
+    def __init__(self, partitions, settings, retention_bytes):
         self.settings = DEFAULTS | settings
         self.own = set(settings)
-        self.logs = [Log(int(self.settings["max.message.bytes"])) for _ in range(partitions)]
+        kept = retention_bytes if self.settings["cleanup.policy"] == "delete" else None
+        self.logs = [Log(int(self.settings["max.message.bytes"]), kept) for _ in range(partitions)]
 
 
 class Server:
-    def __init__(self, host):
+    def __init__(self, host, retention_bytes=None):
         self.host = host
+        self.retention_bytes = retention_bytes
         self.port = 0
         self.topics = {}
         self.groups = {}
@@ -161,7 +163,7 @@ class Server:
             name, partitions, settings = topic
             error = errors.TOPIC_ALREADY_EXISTS if name in self.topics else errors.NONE
             if error == errors.NONE and not only_check:
-                self.topics[name] = Topic(partitions, settings)
+                self.topics[name] = Topic(partitions, settings, self.retention_bytes)
             answer.text(name).i16(error).text("there is one already" if error else None)
 
         answer.array(topics, result)
@@ -210,7 +212,7 @@ class Server:
                 error, base = log.append(data) if log else (errors.UNKNOWN_TOPIC_OR_PARTITION, -1)
                 answer.i32(index).i16(error).i64(base).i64(-1)
                 if version >= 5:
-                    answer.i64(0)
+                    answer.i64(log.start if log else -1)
 
             answer.text(name).array(partitions, partition)
 
@@ -252,7 +254,7 @@ class Server:
                 error = errors.NONE
                 if log is None:
                     error = errors.UNKNOWN_TOPIC_OR_PARTITION
-                elif not 0 <= offset <= log.next:
+                elif not log.start <= offset <= log.next:
                     error = errors.OFFSET_OUT_OF_RANGE
                 if error != errors.NONE:
                     entries.append((index, error, -1, -1, [], b""))
@@ -284,7 +286,9 @@ class Server:
                     error, offset = errors.UNKNOWN_TOPIC_OR_PARTITION, -1
                 elif when == -1:
                     offset = log.last_stable if committed_only else log.next
-                elif when != -2:
+                elif when == -2:
+                    offset = log.start
+                else:
                     stamp, offset = log.find(when)
                 answer.i32(index).i16(error).i64(stamp).i64(offset)
 
