@@ -16,6 +16,12 @@ public final class GroupMetadata: @unchecked Sendable {
         public var group: String
         public var generation: Int32
         public var id: String
+
+        public init(group: String, generation: Int32, id: String) {
+            self.group = group
+            self.generation = generation
+            self.id = id
+        }
     }
 
     init(owning native: OpaquePointer) {
