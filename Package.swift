@@ -28,7 +28,9 @@ let package = Package(
         .target(name: "Retraining", dependencies: ["RingBuffers", "Statistics"], swiftSettings: settings),
         .target(name: "Contracts", dependencies: ["CSimdjson", "Retraining"], swiftSettings: settings),
         .target(name: "Kafka", dependencies: ["CLibrdkafka"], swiftSettings: settings),
-        .target(name: "Worker", dependencies: ["Contracts", "Kafka", "Retraining", logging], swiftSettings: settings),
+        .target(
+            name: "Worker", dependencies: ["Contracts", "CZlib", "Kafka", "Retraining", logging],
+            swiftSettings: settings),
         .target(name: "Operations", dependencies: ["Retraining", "Worker", yams], swiftSettings: settings),
         .target(name: "Demo", dependencies: ["Contracts", "CZlib", "Kafka", "Retraining"], swiftSettings: settings),
         .executableTarget(

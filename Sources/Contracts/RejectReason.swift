@@ -56,4 +56,6 @@ public enum RejectReason: String, Sendable, CaseIterable {
     case tooManyEntities = "too_many_entities"
     case tooManyMetrics = "too_many_metrics"
     case tooManyVersions = "too_many_versions"
+    /// On a partition that its model does not belong to.
+    case misKeyed = "mis_keyed"
 }

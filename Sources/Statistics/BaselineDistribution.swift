@@ -69,6 +69,17 @@ public struct BaselineDistribution: Sendable, Equatable {
         }
     }
 
+    init(
+        count: Int, ignoredCount: Int, mean: Double, standardDeviation: Double, distinct: [Double], below: [Int32]
+    ) {
+        self.count = count
+        self.ignoredCount = ignoredCount
+        self.mean = mean
+        self.standardDeviation = standardDeviation
+        self.distinct = distinct
+        self.below = below
+    }
+
     public var minimum: Double? { distinct.first }
     public var maximum: Double? { distinct.last }
 

@@ -235,6 +235,7 @@ extension RecursiveLeastSquares {
                 next += 1
             }
         }
-        guard isCovarianceSound else { return nil }
+        // No upper bound: time that passed may have put it above the one that the next update mends.
+        for row in 0..<size where covariance[row][row] <= 0 { return nil }
     }
 }

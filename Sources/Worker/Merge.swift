@@ -31,7 +31,11 @@ struct Merge {
     /// Merge time of the earliest record behind the boundary that was last evaluated.
     private(set) var streamTime: Milliseconds?
 
-    init(interval: Milliseconds) { self.interval = interval }
+    /// - Parameter lastBoundary: where a restored task goes on.
+    init(interval: Milliseconds, lastBoundary: Milliseconds? = nil) {
+        self.interval = interval
+        gate = lastBoundary.map { $0 + interval }
+    }
 
     func isBehindGate(_ mergeTime: Milliseconds) -> Bool { gate.map { mergeTime >= $0 } ?? true }
 

@@ -12,6 +12,8 @@ public struct WorkerSettings: Sendable, Equatable {
     public var scale = Scale.single
     /// A checkpoint is one transaction: outputs, state and offsets since the last one.
     public var checkpointInterval: Milliseconds = 1_000
+    /// A snapshot of the state is taken this often, in stream time. A restore reads that much of the inputs again.
+    public var snapshotInterval: Milliseconds = 30 * .minute
     /// How far back the first start reads.
     public var firstStartLookback: Milliseconds = 35 * .day
     /// A clean stop that takes longer than this is cut short.
@@ -45,6 +47,9 @@ public struct InputSettings: Sendable, Equatable {
     public var maximumRecordBytes = 1_048_576
     /// 0 to 1. Where more of an input's recent records are invalid, the worker alerts.
     public var rejectShareLimit = 0.05
+    /// 0 to 1. Where more of them are invalid, the worker stops and says why; 1, the default, never stops: a producer
+    /// that has gone wrong must not stop the watch over all others.
+    public var rejectShareStop = 1.0
     /// A record timestamp further past the wall clock is invalid.
     public var farFuture: Milliseconds = 10 * .minute
 

@@ -10,6 +10,8 @@ public struct WorkerEnvironment {
     public var wallClock: () -> Milliseconds
     /// Milliseconds since some fixed moment; never goes back.
     public var monotonicClock: () -> Milliseconds
+    /// Tells this process from all others: part of the transactional id of a worker without a static membership.
+    public var identity: String
     /// Waits this many milliseconds before something is tried again.
     public var pause: (Int) -> Void
 
@@ -17,13 +19,21 @@ public struct WorkerEnvironment {
         makeConsumer: @escaping (ConsumerConfiguration) throws(KafkaError) -> any ConsumerClient,
         makeProducer: @escaping (ProducerConfiguration) throws(KafkaError) -> any ProducerClient,
         wallClock: @escaping () -> Milliseconds, monotonicClock: @escaping () -> Milliseconds,
-        pause: @escaping (Int) -> Void
+        identity: String, pause: @escaping (Int) -> Void
     ) {
         self.makeConsumer = makeConsumer
         self.makeProducer = makeProducer
         self.wallClock = wallClock
         self.monotonicClock = monotonicClock
+        self.identity = identity
         self.pause = pause
+    }
+
+    private static var hostAndProcess: String {
+        var name = [CChar](repeating: 0, count: 256)
+        gethostname(&name, name.count - 1)
+        let host = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        return "\(host)-\(getpid())"
     }
 
     /// A cluster reached by librdkafka, and the clocks of this machine.
@@ -31,7 +41,7 @@ public struct WorkerEnvironment {
         WorkerEnvironment(
             makeConsumer: { (configuration) throws(KafkaError) in try Consumer(configuration) },
             makeProducer: { (configuration) throws(KafkaError) in try Producer(configuration) },
-            wallClock: Clock.wall, monotonicClock: Clock.monotonic,
+            wallClock: Clock.wall, monotonicClock: Clock.monotonic, identity: hostAndProcess,
             pause: { usleep(UInt32(clamping: $0) * 1000) })
     }
 }

@@ -9,6 +9,8 @@ public struct WorkerOptions: Sendable {
     public var fields = FieldMaps()
     public var output = OutputSettings()
     public var worker = WorkerSettings()
+    /// Mechanisms that a test takes out.
+    var sabotage: Set<Sabotage> = []
 
     public init() {}
 }
@@ -22,6 +24,10 @@ public struct KafkaAccess: Sendable, Equatable {
     /// Names a static member of the group; nil is a dynamic one.
     public var groupInstanceID: String?
     public var sessionTimeoutMilliseconds = 45_000
+    /// False only where the cluster has no transactions: everything is then at-least-once.
+    public var transactions = true
+    /// A transaction that is open for longer, as after a crash, is aborted by the broker.
+    public var transactionTimeoutMilliseconds = 10_000
     /// TLS, SASL and whatever else goes to librdkafka as it is. For consumers and producers alike.
     public var properties: [String: String] = [:]
 

@@ -34,6 +34,8 @@ extension Configuration {
         options.kafka.groupID = kafka.groupID
         options.kafka.groupInstanceID = kafka.groupInstanceID
         options.kafka.sessionTimeoutMilliseconds = Int(kafka.sessionTimeoutMilliseconds)
+        options.kafka.transactions = kafka.transactions
+        options.kafka.transactionTimeoutMilliseconds = Int(kafka.transactionTimeoutMilliseconds)
         options.kafka.properties = try kafka.connectionProperties()
         options.topics = topics
         options.input = input

@@ -34,13 +34,6 @@ import Testing
             """
         ),
         (
-            "worker: {checkpoint_interval_ms: 20000}\n",
-            """
-            f.yaml:1:34: error: worker.checkpoint_interval_ms is not less than kafka.transaction_timeout_secs
-                hint: a transaction is open for a checkpoint interval: the broker would abort each of them
-            """
-        ),
-        (
             "drift: {weights: {prediction_error: 0.5}}\n",
             """
             f.yaml:1:37: error: drift.weights must add up to 1, not 1.1
@@ -120,12 +113,5 @@ import Testing
         expectProblems([expected]) { () throws(ConfigurationErrors) in
             try Configuration.load(yaml: Array(yaml.utf8), name: "f.yaml")
         }
-    }
-
-    /// Without transactions there is none to outlive.
-    @Test func checkpointIntervalIsFreeWithoutTransactions() throws {
-        let yaml = "worker: {checkpoint_interval_ms: 20000}\nkafka: {transactions: false}\n"
-        let configuration = try Configuration.load(yaml: Array(yaml.utf8), name: "f.yaml")
-        #expect(configuration.worker.checkpointInterval == 20_000)
     }
 }

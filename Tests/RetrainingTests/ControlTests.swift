@@ -17,7 +17,7 @@ import Testing
     }
 
     @discardableResult
-    private func decide(_ harness: EngineHarness, at boundary: Milliseconds, published: PublishedRequests? = nil)
+    private func decide(_ harness: EngineHarness, at boundary: Milliseconds, published: [PublishedRequest]? = nil)
         -> Decision
     {
         harness.pulse(boundary)
@@ -205,15 +205,14 @@ import Testing
         decide(live, at: start)
         let id = live.effects.requests[0].requestID
 
-        var published = PublishedRequests()
-        published.add(model: "m", requestedAt: start, reason: .driftQuiet)
         let again = harness()
-        // What the live run held back by its wall clock must not become a request now.
-        #expect(decide(again, at: start - check, published: published).outcome == .hold)
-        let taken = decide(again, at: start, published: published)
+        // What the live run held back must not become a request now.
+        #expect(decide(again, at: start - check, published: []).outcome == .hold)
+        let taken = decide(
+            again, at: start, published: [PublishedRequest(model: "m", reason: .driftQuiet, requestID: id)])
         #expect(taken.outcome == .trigger)
         #expect(taken.requestID == id)
-        #expect(decide(again, at: start + check, published: published).reason == .trainingInProgress)
+        #expect(decide(again, at: start + check, published: []).reason == .trainingInProgress)
         #expect(again.effects.requests.map(\.requestID) == [id])
         // Afterwards it decides for itself, with what it has learned.
         again.succeed(id, time: start + check)
@@ -221,27 +220,24 @@ import Testing
         #expect(decide(again, at: start + 6 * .hour).outcome == .trigger)
     }
 
-    @Test func `A request is the same one where only the end of the history is read again`() {
-        let live = harness()
-        for hours in [Int64(0), 6] {
-            let id = decide(live, at: start + hours * .hour).requestID!
-            live.succeed(id, time: start + hours * .hour + .minute)
+    @Test func `A published request that the engine would hold is a trigger all the same`() {
+        let published = [PublishedRequest(model: "m", reason: .manual, requestID: "rt-x")]
+        for mode in EngineConfiguration.Mode.allCases {
+            let harness = harness { $0.mode = mode }
+            harness.injectScore { _ in 0.01 }
+            let taken = decide(harness, at: start, published: published)
+            #expect(taken.outcome == .trigger)
+            #expect(taken.reason == .manual)
+            #expect(decide(harness, at: start + check).history.openRequestID == "rt-x")
         }
-        var published = PublishedRequests()
-        published.add(model: "m", requestedAt: start + 6 * .hour, reason: .driftQuiet)
-        let again = harness()
-        let taken = decide(again, at: start + 6 * .hour, published: published)
-        #expect(taken.requestID == live.effects.requests[1].requestID)
     }
 
-    @Test func `A published request that the engine would hold is a trigger all the same`() {
-        var published = PublishedRequests()
-        published.add(model: "m", requestedAt: start, reason: .manual)
+    @Test func `A published request of a model that is not known makes it known`() {
         let harness = harness()
-        harness.injectScore { _ in 0.01 }
-        let taken = decide(harness, at: start, published: published)
-        #expect(taken.outcome == .trigger)
-        #expect(taken.reason == .manual)
+        harness.evaluate(start, published: [PublishedRequest(model: "x", reason: .manual, requestID: "rt-x")])
+        harness.feed(.status("rt-x", .succeeded, time: start + 1))
+        harness.evaluate(start + check)
+        #expect(harness.effects.alerts.contains { $0.kind == .trainingSucceeded && $0.model == "x" })
     }
 
     // MARK: Ticks

@@ -138,6 +138,7 @@ import Testing
         }
         let end = partitions.flatMap { $0 }.map(\.timestamp).max()! + check
         var boundary = start
+        var digests: [String] = []
         while boundary <= end {
             func ready() -> [Int] {
                 partitions.indices.filter { index in
@@ -163,9 +164,10 @@ import Testing
                 waiting = ready()
             }
             harness.evaluate(boundary, wallClock: boundary + .minute)
+            if boundary.flooredDivision(by: check) % 12 == 0 { digests.append(harness.engine.stateDigest()) }
             boundary += check
         }
-        return harness.effects.map { String(reflecting: $0) } + [String(reflecting: harness.engine.counters)]
+        return harness.effects.map { String(reflecting: $0) } + [String(reflecting: harness.engine.counters)] + digests
     }
 
     private static func firstDifference(_ left: [String], _ right: [String]) -> String {

@@ -7,6 +7,8 @@ final class EngineHarness {
 
     init(_ configuration: EngineConfiguration = .test) { engine = Engine(configuration: configuration) }
 
+    init(_ engine: Engine) { self.engine = engine }
+
     // MARK: Feeding
 
     func lane(_ record: StreamRecord) -> Int {
@@ -85,7 +87,7 @@ final class EngineHarness {
     /// Evaluates and gives the effects of this evaluation alone.
     @discardableResult
     func evaluate(
-        _ boundary: Milliseconds, wallClock: Milliseconds? = nil, published: PublishedRequests? = nil
+        _ boundary: Milliseconds, wallClock: Milliseconds? = nil, published: [PublishedRequest]? = nil
     ) -> [Effect] {
         var fresh: [Effect] = []
         engine.evaluate(at: boundary, wallClock: wallClock, published: published, into: &fresh)
@@ -96,7 +98,7 @@ final class EngineHarness {
     /// Evaluates where there is one model, and gives its decision.
     @discardableResult
     func decide(
-        _ boundary: Milliseconds, wallClock: Milliseconds? = nil, published: PublishedRequests? = nil
+        _ boundary: Milliseconds, wallClock: Milliseconds? = nil, published: [PublishedRequest]? = nil
     ) -> Decision {
         evaluate(boundary, wallClock: wallClock, published: published).decisions[0]
     }

@@ -50,33 +50,15 @@ import Testing
 
     @Test func `A status that comes before its request is applied when the request is known`() {
         let harness = EngineHarness()
-        var published = PublishedRequests()
-        published.add(model: "m", requestedAt: noon, reason: .driftQuiet, id: "rt-x")
         harness.feed(.status("rt-x", .succeeded, time: noon - .hour))
         harness.feed(.prediction("m", at: noon, ["a": 1], time: noon - .hour))
         harness.evaluate(noon - 30 * .minute)
-        var effects: [Effect] = []
-        harness.engine.adopt(published, before: noon + 5 * .minute, into: &effects)
+        harness.evaluate(noon, published: [PublishedRequest(model: "m", reason: .driftQuiet, requestID: "rt-x")])
         harness.feed(.prediction("m", at: noon + .hour, ["a": 1], time: noon))
         let decision = harness.evaluate(noon + 5 * .minute).decisions.last
         #expect(decision?.history.openRequestID == nil)
         #expect(decision?.history.isAssumed == false)
         #expect(decision?.history.trainingsInWeek == 1)
-    }
-
-    @Test func `A request whose boundary the history skips still counts`() {
-        let harness = EngineHarness()
-        var published = PublishedRequests()
-        published.add(model: "m", requestedAt: noon - 20 * .minute, reason: .driftQuiet, id: "rt-y")
-        harness.feed(.prediction("m", at: noon, ["a": 1], time: noon - .minute))
-        var effects: [Effect] = []
-        harness.engine.adopt(published, before: noon, into: &effects)
-        let decision = harness.evaluate(noon).decisions.last
-        #expect(decision?.history.openRequestID == "rt-y")
-        harness.engine.adopt(published, before: noon, into: &effects)
-        harness.feed(.prediction("m", at: noon + .hour, ["a": 1], time: noon + .minute))
-        let next = harness.evaluate(noon + 5 * .minute).decisions.last
-        #expect(next?.history.trainingsInWeek == 1, "adopted once")
     }
 
     @Test func `Reading a long history makes no refresh due at once`() {

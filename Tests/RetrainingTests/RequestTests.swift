@@ -112,8 +112,8 @@ import Testing
         var index = OffsetIndex()
         for hour in 0..<Int64(5000) where hour % 10 != 3 {
             for record in 0..<Int64(2) {
-                index.note(
-                    offset: hour * 10 + record, mergeTime: hour * .hour + record * .minute, keeping: 100 * .hour)
+                index.note(offset: hour * 10 + record, mergeTime: hour * .hour + record * .minute)
+                index.trim(keeping: 100 * .hour)
             }
         }
         #expect(index.hours.count < 300)

@@ -48,7 +48,8 @@ struct BrokenRecordTests {
         let history = History(endingAt: now, days: 2)
         let worker = try WorkerProgram([
             "kafka.bootstrap_servers=\(stage.broker.bootstrapServers)", "kafka.session_timeout_secs=6", "scoring=plain",
-            "safeguards.max_trigger_lag_mins=", "log_dir=", "limits.record_bytes=65536", "limits.models=50",
+            "safeguards.max_trigger_lag_mins=", "log_dir=", "kafka.transactions=false", "limits.record_bytes=65536",
+            "limits.models=50",
         ])
         try history.publish(0..<history.steps / 2, to: stage)
         let broken = kinds(history.time(history.steps / 2))
@@ -93,6 +94,24 @@ struct BrokenRecordTests {
         #expect(worker.isRunning)
         #expect(worker.residentBytes - before < 64 << 20, "memory is flat")
         #expect(worker.stop() == 0)
+    }
+
+    @Test("where hardly a record of an input is good, the configured limit stops the worker, which says why")
+    func rejectShare() throws {
+        let stage = try Stage()
+        let now = Clock.wall().floored(to: .hour)
+        let worker = try RunningWorker(stage.options { $0.input.rejectShareStop = 0.5 })
+        try History(endingAt: now, days: 0.2).publish(0..<4, to: stage)
+        for _ in 0..<1500 { try stage.send(stage.topics.actuals, Array("{".utf8), at: now - 4 * .hour) }
+        try stage.flush()
+        guard case .failed(let why) = try worker.wait() else {
+            Issue.record("it went on")
+            return
+        }
+        #expect(why.contains("actuals") && why.contains("truncated_json") && why.contains("reject_share_stop"))
+        let alerts = try stage.events(stage.topics.alerts).compactMap { $0["kind"] as? String }
+        #expect(alerts == ["dead_letters_rising"])
+        #expect(try stage.kcat(stage.topics.deadLetters).count >= 1000, "what was refused is kept all the same")
     }
 
     @Test("on_invalid: fail stops the worker and says which record")

@@ -19,7 +19,7 @@ final class Stage {
             (topics.predictions, partitions), (topics.actuals, partitions), (topics.load, 1),
             (topics.trainingStatus, 1),
             (topics.commands, 1), (topics.decisions, 4), (topics.requests, 1), (topics.alerts, 1),
-            (topics.deadLetters, 8), ("keeper", 1),
+            (topics.deadLetters, 8), (topics.state, 1), ("keeper", 1),
         ] {
             try broker.createTopic(topic, partitions: count)
         }
@@ -32,6 +32,8 @@ final class Stage {
     func options(_ change: (inout WorkerOptions) -> Void = { _ in }) -> WorkerOptions {
         var options = WorkerOptions()
         options.kafka.bootstrapServers = broker.bootstrapServers
+        // The embedded broker only keeps books of transactions.
+        options.kafka.transactions = false
         // The embedded broker lets a second member in only after a session timeout.
         options.kafka.sessionTimeoutMilliseconds = 6_000
         options.kafka.properties = ["heartbeat.interval.ms": "300"]

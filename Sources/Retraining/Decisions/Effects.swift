@@ -64,6 +64,7 @@ public struct Alert: Sendable, Equatable {
         case modelRegressed = "model_regressed"
         case deadLettersRising = "dead_letters_rising"
         case misKeyedProducer = "mis_keyed_producer"
+        case inputTrimmed = "input_trimmed"
     }
 
     public enum Severity: String, Sendable { case info, warning, critical }

@@ -37,9 +37,9 @@ struct TrainingLedger: Sendable, Equatable {
         case unknown
     }
 
-    private(set) var trainings: [Training] = []
-    private(set) var failuresInARow = 0
-    private(set) var lastFailure: Milliseconds?
+    var trainings: [Training] = []
+    var failuresInARow = 0
+    var lastFailure: Milliseconds?
     /// The first prediction seen: stands in for the last training while none is known.
     var firstSeen: Milliseconds?
 

@@ -2,14 +2,14 @@ import Statistics
 
 /// The windows of one metric of a model. Made when the first sample comes: a model that only ever predicts costs little.
 struct MetricWindows {
-    private(set) var actuals: SampleWindow<ActualSample>?
+    var actuals: SampleWindow<ActualSample>?
     /// What the next baseline is taken from, where it reaches further back than the window.
-    private(set) var reference: SampleWindow<ActualSample>?
+    var reference: SampleWindow<ActualSample>?
     /// By horizon bucket.
-    private(set) var errors: [SampleWindow<ErrorSample>?] = []
+    var errors: [SampleWindow<ErrorSample>?] = []
     private(set) var shift: BaselineComparison?
     /// `at` of the first actual ever.
-    private(set) var firstActualAt: Milliseconds?
+    var firstActualAt: Milliseconds?
 
     var actualCount: Int { actuals?.count ?? 0 }
     var pairCount: Int { errors.reduce(0) { $0 + ($1?.count ?? 0) } }
@@ -19,9 +19,9 @@ struct MetricWindows {
             actuals = SampleWindow(
                 capacity: configuration.windowSize,
                 span: configuration.window == .span ? configuration.distributionSpan : nil)
-            if configuration.scoring == .calibrated, configuration.window == .span {
-                reference = SampleWindow(capacity: configuration.windowSize, span: configuration.referenceSpan)
-            }
+        }
+        if reference == nil, configuration.scoring == .calibrated, configuration.window == .span {
+            reference = SampleWindow(capacity: configuration.windowSize, span: configuration.referenceSpan)
         }
         reference?.offer(sample, added: { _ in }, removed: { _ in })
         firstActualAt = min(firstActualAt ?? sample.at, sample.at)
@@ -102,10 +102,10 @@ struct MetricWindows {
 
 /// The last so many predictions, each within its expected range or not: AR.
 struct AnomalyWindow {
-    private var flags: [Bool] = []
-    private var next = 0
-    private let capacity: Int
-    private(set) var anomalies = 0
+    var flags: [Bool] = []
+    var next = 0
+    let capacity: Int
+    var anomalies = 0
 
     init(capacity: Int) { self.capacity = capacity }
 

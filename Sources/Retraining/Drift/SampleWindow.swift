@@ -16,9 +16,9 @@ final class SampleWindow<Sample: TimedSample> {
     /// Nil bounds in samples only.
     let span: Milliseconds?
     /// The share admitted is `step` to this power.
-    private(set) var thinning = 0
+    var thinning = 0
     /// Samples that were offered, admitted or not.
-    private(set) var offered: UInt64 = 0
+    var offered: UInt64 = 0
 
     init(capacity: Int, span: Milliseconds?) {
         ring = SlidingWindow(capacity: capacity)
@@ -36,7 +36,7 @@ final class SampleWindow<Sample: TimedSample> {
         return share
     }
 
-    private var limit: UInt64 { thinning == 0 ? .max : UInt64(share * 0x1p64) }
+    var limit: UInt64 { thinning == 0 ? .max : UInt64(share * 0x1p64) }
 
     /// Offers a sample; tells what left and what came, so that counts over the window can follow.
     func offer(_ sample: Sample, added: (Sample) -> Void, removed: (Sample) -> Void) {
@@ -62,14 +62,35 @@ final class SampleWindow<Sample: TimedSample> {
             gone += 1
         }
         if gone > 0 { ring.removeFirst(gone) }
+        if gone > 0, ring.count == 0 { beginAnew() }
         if thinning > 0, gone > 0, ring.count < ring.capacity / 2 { thinning -= 1 }
     }
 
     func removeAll(removed: (Sample) -> Void) {
         ring.forEach(removed)
         ring.removeAll()
+        beginAnew()
+    }
+
+    /// An empty window is as good as a new one: what the rate was says nothing of what it will be.
+    private func beginAnew() {
         thinning = 0
         offered = 0
+    }
+
+    /// Takes over samples, oldest first, of a window that may have had another capacity or no span.
+    func restore(_ samples: [Sample], thinning: Int, offered: UInt64) {
+        self.thinning = span == nil ? 0 : thinning
+        self.offered = offered
+        var kept = samples
+        while span != nil, kept.count > ring.capacity, self.thinning < 64 {
+            self.thinning += 1
+            let limit = limit
+            kept.removeAll { $0.rank > limit }
+        }
+        // Of a window in samples alone the oldest leave, and where there is nothing to thin.
+        if kept.isEmpty { kept = samples }
+        ring.replaceAll(with: kept)
     }
 
     private func thin(removed: (Sample) -> Void) {
@@ -85,5 +106,6 @@ final class SampleWindow<Sample: TimedSample> {
         let limit = limit
         ring.forEach { if $0.rank > limit { removed($0) } }
         if kept.count < ring.count { ring.replaceAll(with: kept) }
+        if kept.isEmpty { beginAnew() }
     }
 }

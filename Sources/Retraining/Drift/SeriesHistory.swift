@@ -8,18 +8,18 @@ struct SeriesHistory {
     private static let recentStep: Milliseconds = 5 * .minute
 
     /// A sum over an hour or a day, numbered since 1970.
-    private struct Cell {
+    struct Cell {
         var key: Int64
         var sum: Double
         var count: Int32
     }
 
-    private var hours: [Cell] = []
-    private var days: [Cell] = []
+    var hours: [Cell] = []
+    var days: [Cell] = []
     /// The latest values in order of time, oldest first.
-    private var recent: [(at: Milliseconds, value: Double)] = []
+    var recent: [(at: Milliseconds, value: Double)] = []
     /// The normaliser when it was first asked for; conditions the least squares, and is then fixed for good.
-    private(set) var scale: Double?
+    var scale: Double?
 
     mutating func add(_ value: Double, at time: Milliseconds) {
         Self.accumulate(&hours, time.flooredDivision(by: .hour), value, keeping: Self.hourCount)

@@ -27,9 +27,9 @@ struct ShadowForecaster {
     /// Hours over which the experts' errors fade: one season.
     static let expertMemory = 24.0
 
-    private var regression = RecursiveLeastSquares<5>(weights: [0, 1, 0, 0, 0], forgetting: 1, initialVariance: 1)
-    private var expertErrors: InlineArray<4, Double> = [0, 0, 0, 0]
-    private var hour: Int64?
+    var regression = RecursiveLeastSquares<5>(weights: [0, 1, 0, 0, 0], forgetting: 1, initialVariance: 1)
+    var expertErrors: InlineArray<4, Double> = [0, 0, 0, 0]
+    var hour: Int64?
 
     func forecast(_ inputs: Inputs) -> Forecast {
         let regression = regression.predict(Self.vector(inputs)) ?? inputs.forecast

@@ -35,38 +35,38 @@ struct Skill {
     /// Pairs an hour of one series that are followed at most, about.
     private static let pairsPerHour: Int32 = 12
 
-    private struct Key: Hashable {
+    struct Key: Hashable {
         var entity: Int32
         var slot: Int
     }
 
-    private struct ForecastKey: Hashable {
+    struct ForecastKey: Hashable {
         var entity: Int32
         var slot: Int
         var at: Milliseconds
     }
 
-    private struct Pending {
+    struct Pending {
         var issuedAt: Milliseconds
         var bucket: Int
         var inputs: ShadowForecaster.Inputs
         var made: ShadowForecaster.Forecast
     }
 
-    private struct ForecasterKey: Hashable {
+    struct ForecasterKey: Hashable {
         var slot: Int
         var bucket: Int
     }
 
-    private var series: [Key: SeriesHistory] = [:]
-    private var pending: [ForecastKey: [Pending]] = [:]
-    private var forecasters: [ForecasterKey: ShadowForecaster] = [:]
-    private var versions: [Int32: SkillCells] = [:]
-    private var slowReference = GoodReference()
-    private var fastReference = GoodReference()
+    var series: [Key: SeriesHistory] = [:]
+    var pending: [ForecastKey: [Pending]] = [:]
+    var forecasters: [ForecasterKey: ShadowForecaster] = [:]
+    var versions: [Int32: SkillCells] = [:]
+    var slowReference = GoodReference()
+    var fastReference = GoodReference()
     /// Entities followed, by hash.
-    private var followed: [(hash: UInt64, entity: Int32)] = []
-    private(set) var comparison = VersionComparison()
+    var followed: [(hash: UInt64, entity: Int32)] = []
+    var comparison = VersionComparison()
     var lastRollback: Milliseconds?
 
     // MARK: Following entities
@@ -83,6 +83,9 @@ struct Skill {
         followed.insert((hash, entity), at: position)
         return true
     }
+
+    var judgedVersions: [Int32] { Array(versions.keys) }
+    var followedEntities: [Int32] { followed.map(\.entity) }
 
     mutating func forget(entity: Int32) {
         followed.removeAll { $0.entity == entity }

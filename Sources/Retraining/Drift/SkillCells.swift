@@ -9,7 +9,7 @@ struct SkillCells: Equatable {
     }
 
     /// Oldest first.
-    private(set) var cells: [Cell] = []
+    var cells: [Cell] = []
 
     mutating func add(hour: Int64, model: Double, regression: Double, expert: Double) {
         var position = cells.count
@@ -48,7 +48,7 @@ struct SkillCells: Equatable {
 /// Three weeks, so that one bad week cannot move it.
 struct GoodReference: Equatable {
     private static let span: Int64 = 21 * 24
-    private var values: [(hour: Int64, value: Double)] = []
+    var values: [(hour: Int64, value: Double)] = []
 
     /// The last value of an hour stands for it.
     mutating func note(_ value: Double, hour: Int64) {

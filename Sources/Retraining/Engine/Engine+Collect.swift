@@ -15,27 +15,18 @@ extension Engine {
                 prediction.at - prediction.issuedAt <= configuration.join.maximumHorizon + .day
             else { return .beyondHorizon }
         }
-        let model: ModelState
-        switch find(model: prediction.model) {
-        case .success(let found): model = found
+        let names: Names
+        switch look(up: prediction.model, prediction.entity, version: prediction.version, prediction.values, lane) {
+        case .success(let found): names = found
         case .failure(let refusal): return refusal.reason
         }
-        guard let entity = intern(entity: prediction.entity, at: mergeTime) else { return .tooManyEntities }
-        guard let version = intern(version: prediction.version, at: mergeTime) else { return .tooManyVersions }
-        let first = lanes[lane].values.count
-        for value in prediction.values {
-            guard let metric = metric(value.name, of: model) else {
-                lanes[lane].values.removeLast(lanes[lane].values.count - first)
-                return .tooManyMetrics
-            }
-            lanes[lane].values.append(IntakeValue(metric: metric, value: value.value))
-        }
+        let first = lanes[lane].values.count - prediction.values.count
         append(
             lane,
             IntakeRow(
                 mergeTime: mergeTime, at: prediction.at,
-                issuedAt: prediction.issuedAt == .unknownTime ? mergeTime : prediction.issuedAt, model: model.number,
-                entity: entity, version: version, isShadow: prediction.isShadow, firstValue: Int32(first),
+                issuedAt: prediction.issuedAt == .unknownTime ? mergeTime : prediction.issuedAt, model: names.model,
+                entity: names.entity, version: names.version, isShadow: prediction.isShadow, firstValue: Int32(first),
                 valueCount: Int32(prediction.values.count)), offset)
         counters.predictions &+= 1
         return nil
@@ -46,28 +37,16 @@ extension Engine {
         let mergeTime = mergeTime(lane: lane, timestamp: timestamp)
         // What happened cannot lie ahead: an hour is for clocks that differ.
         guard actual.at <= mergeTime + .hour else { return .beyondHorizon }
-        var model: ModelState?
-        // Without a model an actual serves every model that predicted the entity, unless a default model is set.
-        if !actual.model.isAbsent || defaultModel != nil {
-            switch find(model: actual.model) {
-            case .success(let found): model = found
-            case .failure(let refusal): return refusal.reason
-            }
+        let names: Names
+        switch look(up: actual.model, actual.entity, version: nil, actual.values, lane) {
+        case .success(let found): names = found
+        case .failure(let refusal): return refusal.reason
         }
-        guard let entity = intern(entity: actual.entity, at: mergeTime) else { return .tooManyEntities }
-        let first = lanes[lane].values.count
-        for value in actual.values {
-            let metric = model.map { self.metric(value.name, of: $0) } ?? sharedMetric(value.name)
-            guard let metric else {
-                lanes[lane].values.removeLast(lanes[lane].values.count - first)
-                return .tooManyMetrics
-            }
-            lanes[lane].values.append(IntakeValue(metric: metric, value: value.value))
-        }
+        let first = lanes[lane].values.count - actual.values.count
         append(
             lane,
             IntakeRow(
-                mergeTime: mergeTime, at: actual.at, issuedAt: 0, model: model?.number ?? -1, entity: entity,
+                mergeTime: mergeTime, at: actual.at, issuedAt: 0, model: names.model, entity: names.entity,
                 version: -1, isShadow: false, firstValue: Int32(first), valueCount: Int32(actual.values.count)), offset)
         counters.actuals &+= 1
         return nil
@@ -78,16 +57,11 @@ extension Engine {
         let mergeTime = mergeTime(lane: lane, timestamp: timestamp)
         // Load is measured, never forecast: an hour is for clocks that differ.
         guard load.at <= mergeTime + .hour else { return .beyondHorizon }
-        guard let machine = Self.intern(load.entity, in: &machineNames, limit: configuration.limits.entities) else {
-            return .tooManyEntities
-        }
-        var pool: Int32 = -1
-        if !load.pool.isAbsent {
-            guard let found = Self.intern(load.pool, in: &poolNames, limit: Self.poolLimit) else {
-                return .tooManyEntities
-            }
-            pool = found
-        }
+        guard hasRoom(for: load.entity, in: machineNames, limit: configuration.limits.entities),
+            load.pool.isAbsent || hasRoom(for: load.pool, in: poolNames, limit: Self.poolLimit)
+        else { return .tooManyEntities }
+        let machine = machineNames.intern(load.entity)
+        let pool = load.pool.isAbsent ? -1 : poolNames.intern(load.pool)
         let first = lanes[lane].values.count
         // Three places: CPU, rate, incident; NaN where the record is silent.
         lanes[lane].values.append(IntakeValue(metric: 0, value: load.cpuPercent ?? .nan))
@@ -122,8 +96,7 @@ extension Engine {
     private func append(_ lane: Int, _ row: IntakeRow, _ offset: Int64) {
         lanes[lane].mergeTime = row.mergeTime
         lanes[lane].rows.append(row)
-        lanes[lane].offsets.note(
-            offset: offset, mergeTime: row.mergeTime, keeping: configuration.training.window + 2 * .day)
+        lanes[lane].offsets.note(offset: offset, mergeTime: row.mergeTime)
         if lanes[lane].role.advancesStreamTime, row.mergeTime > (streamTime ?? .min) { streamTime = row.mergeTime }
     }
 
@@ -131,55 +104,116 @@ extension Engine {
 
     private struct Refusal: Error { var reason: EngineRejection }
 
-    private func find(model name: BorrowedText) -> Result<ModelState, Refusal> {
-        if name.isAbsent {
-            guard let defaultModel, let model = models[Int(defaultModel)] else {
-                return .failure(Refusal(reason: .noModel))
-            }
-            return .success(model)
-        }
-        if let number = modelNames.find(name), let model = models[Int(number)] { return .success(model) }
-        guard modelNames.count < configuration.limits.models else { return .failure(Refusal(reason: .tooManyModels)) }
-        return .success(modelState(modelNames.intern(name)))
+    /// The names of a record as numbers.
+    private struct Names {
+        /// -1 where an actual serves every model.
+        var model: Int32
+        var entity: Int32
+        /// -1 for none.
+        var version: Int32
     }
 
-    private func intern(entity: BorrowedText, at mergeTime: Milliseconds) -> Int32? {
-        guard let number = Self.intern(entity, in: &entityNames, limit: configuration.limits.entities) else {
-            return nil
+    /// Numbers the names of a record and appends its values to the lane. Every limit is asked before any name is
+    /// interned: a refused row leaves no trace.
+    ///
+    /// - Parameter version: nil for an actual, which has none and may do without a model.
+    private func look(
+        up modelName: BorrowedText, _ entity: BorrowedText, version: BorrowedText?,
+        _ values: UnsafeBufferPointer<MetricValue>, _ lane: Int
+    ) -> Result<Names, Refusal> {
+        var known: ModelState?
+        // Without a model an actual serves every model that predicted the entity, unless a default model is set.
+        let isShared = modelName.isAbsent && version == nil && defaultModel == nil
+        if modelName.isAbsent {
+            known = defaultModel.flatMap { models[Int($0)] }
+            if known == nil, !isShared { return .failure(Refusal(reason: .noModel)) }
+        } else {
+            known = modelNames.find(modelName).flatMap { models[Int($0)] }
+            guard known != nil || isReplaying || modelNames.count < configuration.limits.models else {
+                return .failure(Refusal(reason: .tooManyModels))
+            }
         }
+        guard hasRoom(for: entity, in: entityNames, limit: configuration.limits.entities) else {
+            return .failure(Refusal(reason: .tooManyEntities))
+        }
+        let version = version ?? .absent
+        guard version.isAbsent || hasRoom(for: version, in: versionNames, limit: 8 * configuration.limits.models + 64)
+        else { return .failure(Refusal(reason: .tooManyVersions)) }
+        let first = lanes[lane].values.count
+        let isComplete = appendKnown(values, of: known, isShared: isShared, lane)
+        if !isComplete, !isReplaying, !hasRoom(for: values, of: known, isShared: isShared) {
+            lanes[lane].values.removeLast(values.count)
+            return .failure(Refusal(reason: .tooManyMetrics))
+        }
+        let model = isShared ? nil : known ?? modelState(modelNames.intern(modelName))
+        if !isComplete { internMetrics(values, of: model, lane, from: first) }
+        return .success(
+            Names(
+                model: model?.number ?? -1, entity: number(entity),
+                version: version.isAbsent ? -1 : number(version: version)))
+    }
+
+    /// Appends all values, with -1 for a metric that the model does not have yet; false where there is one.
+    private func appendKnown(
+        _ values: UnsafeBufferPointer<MetricValue>, of model: ModelState?, isShared: Bool, _ lane: Int
+    ) -> Bool {
+        var isComplete = true
+        for value in values {
+            var metric = metricNames.find(value.name) ?? -1
+            if metric >= 0, !isShared, model?.slot(metric) == nil { metric = -1 }
+            if metric < 0 { isComplete = false }
+            lanes[lane].values.append(IntakeValue(metric: metric, value: value.value))
+        }
+        return isComplete
+    }
+
+    /// Whether the metrics that are new to the model, or to the engine, keep within their limits.
+    private func hasRoom(
+        for values: UnsafeBufferPointer<MetricValue>, of model: ModelState?, isShared: Bool
+    ) -> Bool {
+        var newToModel: Set<String> = []
+        var newToAll: Set<String> = []
+        for value in values {
+            let metric = metricNames.find(value.name)
+            if metric == nil { newToAll.insert(value.name.string) }
+            if !isShared, metric.flatMap({ model?.slot($0) }) == nil { newToModel.insert(value.name.string) }
+        }
+        let limit = configuration.limits.metricsPerModel
+        return (newToModel.isEmpty || (model?.metricCount ?? 0) + newToModel.count <= limit)
+            && (newToAll.isEmpty || metricNames.count + newToAll.count <= 64 * limit)
+    }
+
+    private func internMetrics(
+        _ values: UnsafeBufferPointer<MetricValue>, of model: ModelState?, _ lane: Int, from first: Int
+    ) {
+        for (index, value) in values.enumerated() where lanes[lane].values[first + index].metric < 0 {
+            let metric = metricNames.intern(value.name)
+            if let model, model.slot(metric) == nil { _ = model.addMetric(metric, name: metricNames[metric]) }
+            lanes[lane].values[first + index].metric = metric
+        }
+    }
+
+    private func hasRoom(for name: BorrowedText, in table: NameTable, limit: Int) -> Bool {
+        isReplaying || table.count < limit || table.find(name) != nil
+    }
+
+    /// The number of an entity. Only an evaluation makes it seen.
+    private func number(_ entity: BorrowedText) -> Int32 {
+        let number = entityNames.intern(entity)
+        reserve(entity: number)
+        return number
+    }
+
+    func reserve(entity number: Int32) {
         while entityModels.count <= Int(number) {
             entityModels.append([])
             entitySeen.append(.min)
         }
-        entitySeen[Int(number)] = max(entitySeen[Int(number)], mergeTime)
-        return number
     }
 
-    /// -1 for none; nil where there are too many.
-    private func intern(version: BorrowedText, at mergeTime: Milliseconds) -> Int32? {
-        guard !version.isAbsent else { return -1 }
-        let limit = 8 * configuration.limits.models + 64
-        guard let number = Self.intern(version, in: &versionNames, limit: limit) else { return nil }
+    func number(version: BorrowedText) -> Int32 {
+        let number = versionNames.intern(version)
         while versionSeen.count <= Int(number) { versionSeen.append(.min) }
-        versionSeen[Int(number)] = max(versionSeen[Int(number)], mergeTime)
         return number
-    }
-
-    private func metric(_ name: BorrowedText, of model: ModelState) -> Int32? {
-        if let number = metricNames.find(name), model.slot(number) != nil { return number }
-        guard model.metricCount < configuration.limits.metricsPerModel, let number = sharedMetric(name) else {
-            return nil
-        }
-        _ = model.addMetric(number, name: metricNames[number])
-        return number
-    }
-
-    private func sharedMetric(_ name: BorrowedText) -> Int32? {
-        Self.intern(name, in: &metricNames, limit: 64 * configuration.limits.metricsPerModel)
-    }
-
-    private static func intern(_ name: BorrowedText, in table: inout NameTable, limit: Int) -> Int32? {
-        if let known = table.find(name) { return known }
-        return table.count < limit ? table.intern(name) : nil
     }
 }

@@ -53,24 +53,6 @@ extension Engine {
         for orphan in own { apply(orphan.status, at: max(orphan.at, requestedAt), effects: &effects) }
     }
 
-    /// Takes over published requests whose boundary this history does not pass: the log behind it was trimmed, or it is
-    /// crossed in one step. Without them a restart would ask again.
-    public func adopt(_ published: PublishedRequests, before boundary: Milliseconds, into effects: inout [Effect]) {
-        guard published.latest >= adoptedThrough else { return }
-        // Each once: a model that has been forgotten since must not come back by an old request.
-        let due = published.sorted.filter { adoptedThrough <= $0.requestedAt && $0.requestedAt < boundary }
-        adoptedThrough = max(adoptedThrough, boundary)
-        for request in due where requestModels[request.id] == nil {
-            let model = model(named: request.model)
-            model.lastSeen = max(model.lastSeen, request.requestedAt)
-            model.ledger.begin(
-                requestID: request.id, reason: request.reason, at: request.requestedAt,
-                deadline: request.requestedAt + configuration.training.deadline, isObserved: false)
-            requestModels[request.id] = model.number
-            applyOrphans(of: request.id, since: request.requestedAt, effects: &effects)
-        }
-    }
-
     /// What follows from a succeeded training: a new baseline, and where versions have no names, new windows.
     private func settle(_ model: ModelState, at time: Milliseconds) {
         model.captureBaseline = .training
@@ -213,6 +195,9 @@ extension Engine {
                     kind: .stalledInput, severity: .critical, at: streamTime,
                     text: "No prediction and no actual of any model for \(Text.duration(wallClock - lastArrival)).")))
     }
+
+    /// Takes over that nothing came in: between two evaluations it is the only thing that a clock alone changes.
+    public func restore(stallAlert time: Milliseconds?) { stallAlert = time }
 
     func resolveStall(at boundary: Milliseconds, into effects: inout [Effect]) {
         guard stallAlert != nil else { return }

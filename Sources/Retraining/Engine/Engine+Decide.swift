@@ -13,7 +13,8 @@ extension Engine {
         var deliberation = deliberation(model, signal, round)
         followPlan(model, &deliberation, round)
         var conclusion = deliberation.conclude()
-        if let published = round.published { conclusion = asPublished(model, conclusion, published, round.boundary) }
+        let published = round.published?.first { $0.model == model.name }
+        if round.published != nil { conclusion = asPublished(model, conclusion, published) }
         var decision = Decision(
             model: model.name, modelVersion: model.serving >= 0 ? versionNames[model.serving] : nil,
             evaluatedAt: round.boundary, outcome: conclusion.outcome, reason: conclusion.reason,
@@ -27,11 +28,11 @@ extension Engine {
             cut: round.cut)
         followAlerts(model, deliberation, conclusion, at: round.boundary, into: &effects)
         if conclusion.outcome == .trigger {
-            let request = open(model, decision, round)
+            let request = open(model, decision, round, published)
             defer { applyOrphans(of: request.requestID, since: round.boundary, effects: &effects) }
             decision.requestID = request.requestID
             effects.append(.decision(decision))
-            if model.settings.mode == .act {
+            if model.settings.mode == .act || published != nil {
                 effects.append(.request(request))
                 effects.append(
                     .alert(
@@ -52,7 +53,7 @@ extension Engine {
         guard let last = model.ledger.lastTraining, last.isAssumed else { return }
         let safeguards = model.settings.safeguards
         let lag = round.wallClock.map { $0 - (round.streamTime ?? round.boundary) } ?? 0
-        guard round.published != nil || lag > safeguards.maximumTriggerLag ?? .max else { return }
+        guard lag > safeguards.maximumTriggerLag ?? .max else { return }
         model.ledger.firstSeen = max(last.at, round.boundary - max(0, safeguards.maximumAge - safeguards.refreshLead))
     }
 
@@ -300,14 +301,21 @@ extension Engine {
 
     // MARK: Requests
 
-    private func open(_ model: ModelState, _ decision: Decision, _ round: Round) -> TrainingRequest {
+    private func open(
+        _ model: ModelState, _ decision: Decision, _ round: Round, _ published: PublishedRequest?
+    ) -> TrainingRequest {
         let training = configuration.training
-        let isObserved = model.settings.mode == .observe
-        let id = RequestID.make(
-            applicationID: configuration.applicationID, model: model.name, sequence: round.boundary)
+        let isObserved = model.settings.mode == .observe && published == nil
+        let id =
+            published?.requestID
+            ?? RequestID.make(applicationID: configuration.applicationID, model: model.name, sequence: round.boundary)
+        let before = model.ledger.trainings
         model.ledger.begin(
             requestID: id, reason: decision.reason, at: round.boundary, deadline: round.boundary + training.deadline,
             isObserved: isObserved)
+        // A request is known as long as its ledger remembers it.
+        let kept = Set(model.ledger.trainings.map(\.requestID))
+        for old in before where !kept.contains(old.requestID) { requestModels[old.requestID] = nil }
         if !isObserved { requestModels[id] = model.number }
         model.manual = nil
         model.wantedSince = nil
@@ -339,17 +347,15 @@ extension Engine {
         return (ranges.sorted { ($0.topic, $0.partition) < ($1.topic, $1.partition) }, isComplete)
     }
 
-    /// While inputs are read again, what was published decides whether there was a request.
+    /// Where a boundary is evaluated again, what was published decides whether there was a request.
     private func asPublished(
-        _ model: ModelState, _ own: Deliberation.Conclusion, _ published: PublishedRequests, _ boundary: Milliseconds
+        _ model: ModelState, _ own: Deliberation.Conclusion, _ published: PublishedRequest?
     ) -> Deliberation.Conclusion {
-        guard model.settings.mode == .act else { return own }
         var conclusion = own
-        if let reason = published.reason(model: model.name, at: boundary) {
-            guard model.ledger.open == nil else { return own }
+        if let published {
             conclusion.outcome = .trigger
-            conclusion.reason = reason
-        } else if own.outcome == .trigger {
+            conclusion.reason = published.reason
+        } else if own.outcome == .trigger, model.settings.mode == .act {
             conclusion.outcome = .hold
         }
         return conclusion

@@ -1,37 +1,15 @@
 import Statistics
 
-/// Requests that earlier runs published, by model and boundary. A start that reads its inputs again takes them as they
-/// were instead of asking anew.
-public struct PublishedRequests: Sendable {
-    struct Request: Sendable {
-        var id: String
-        var model: String
-        var requestedAt: Milliseconds
-        var reason: Reason
-    }
+/// A request that an earlier run published at one boundary: a fact, whatever would be decided today.
+public struct PublishedRequest: Sendable, Equatable {
+    public var model: String
+    public var reason: Reason
+    public var requestID: String
 
-    private var requests: [String: [Milliseconds: Request]] = [:]
-
-    public init() {}
-
-    public var isEmpty: Bool { requests.isEmpty }
-
-    /// The boundary of the latest one.
-    private(set) var latest: Milliseconds = .min
-
-    /// - Parameter id: nil makes the one that this model and boundary have under the default application id.
-    public mutating func add(model: String, requestedAt: Milliseconds, reason: Reason, id: String? = nil) {
-        let id = id ?? RequestID.make(applicationID: "driftgate", model: model, sequence: requestedAt)
-        latest = max(latest, requestedAt)
-        requests[model, default: [:]][requestedAt] = Request(
-            id: id, model: model, requestedAt: requestedAt, reason: reason)
-    }
-
-    func reason(model: String, at boundary: Milliseconds) -> Reason? { requests[model]?[boundary]?.reason }
-
-    /// By time, then model.
-    var sorted: [Request] {
-        requests.values.flatMap(\.values).sorted { ($0.requestedAt, $0.model) < ($1.requestedAt, $1.model) }
+    public init(model: String, reason: Reason, requestID: String) {
+        self.model = model
+        self.reason = reason
+        self.requestID = requestID
     }
 }
 
@@ -47,11 +25,12 @@ extension Engine {
     ///   - boundary: a multiple of the check interval, later than the last one.
     ///   - wallClock: the wall clock as the shell sees it; nil (a replay that was told none) never counts as lagging.
     ///   - streamTime: merge time of the record that crossed the boundary; the lag is counted from it. Nil is the boundary.
-    ///   - published: while a start reads its inputs again, the requests that were published then.
+    ///   - published: where this boundary was evaluated before, the requests that were published then: exactly these
+    ///     models trigger, so that other code or another configuration neither loses nor doubles a request.
     ///   - effects: what is to be published, in this order, is appended here.
     public func evaluate(
         at boundary: Milliseconds, wallClock: Milliseconds?, streamTime: Milliseconds? = nil,
-        published: PublishedRequests? = nil,
+        published: [PublishedRequest]? = nil,
         into effects: inout [Effect]
     ) {
         precondition(lastBoundary.map { boundary > $0 } ?? true, "boundaries only go forward")
@@ -62,12 +41,14 @@ extension Engine {
             lane.role == .predictions ? lane.rows.reduce(sum) { $0 + ($1.isShadow ? 0 : 1) } : sum
         }
         let since = lastBoundary.map { boundary - $0 } ?? configuration.drift.checkInterval
+        noteSeen()
         applyLoad()
         applyControls(boundary: boundary, effects: &effects)
         joinCollected(boundary: boundary)
         for number in modelsByName { if let model = models[Int(number)] { applyJoined(model) } }
-        for index in lanes.indices { lanes[index].clear() }
+        for index in lanes.indices { lanes[index].close(keeping: configuration.training.window + 2 * .day) }
         lastBoundary = boundary
+        for request in published ?? [] { model(named: request.model).noteRequested(at: boundary) }
         var round = Round(
             boundary: boundary, cut: cut, wallClock: wallClock, streamTime: streamTime,
             countedRate: Double(predictionRows) * 1000 / Double(max(1, since)), published: published)
@@ -79,6 +60,9 @@ extension Engine {
         }
         tidy(boundary: boundary)
         resolveStall(at: boundary, into: &effects)
+        for number in modelsByName { if let model = models[Int(number)] { model.metricsAtCut = model.metricCount } }
+        metricNamesAtCut = metricNames.upperBound
+        countersAtCut = counters
     }
 
     /// What one evaluation shares between models.
@@ -88,7 +72,7 @@ extension Engine {
         var wallClock: Milliseconds?
         var streamTime: Milliseconds?
         var countedRate: Double
-        var published: PublishedRequests?
+        var published: [PublishedRequest]?
         var openRequests = 0
         /// By pool number; -1 is everything.
         var loads: [Int32: PoolRound] = [:]
@@ -350,17 +334,20 @@ extension Engine {
             guard let model = models[Int(number)], model.lastSeen < time, model.ledger.open == nil,
                 number != defaultModel, model.join.liveRows == 0
             else { continue }
-            for entity in model.entities.keys { entityModels[Int(entity)].removeAll { $0 == number } }
+            for entity in model.entities { entityModels[Int(entity)].removeAll { $0 == number } }
             models[Int(number)] = nil
             modelsByName.removeAll { $0 == number }
             requestModels = requestModels.filter { $0.value != number }
             modelNames.forget(number)
         }
-        for entity in entitySeen.indices where entitySeen[entity] != .min && entitySeen[entity] < time {
-            for number in entityModels[entity] { models[Int(number)]?.forget(entity: Int32(entity)) }
-            entityModels[entity] = []
-            entitySeen[entity] = .min
-            entityNames.forget(Int32(entity))
+        let silent = Set(entitySeen.indices.filter { entitySeen[$0] != .min && entitySeen[$0] < time }.map(Int32.init))
+        if !silent.isEmpty {
+            for number in modelsByName { models[Int(number)]?.forget(entities: silent) }
+            for entity in silent.sorted() {
+                entityModels[Int(entity)] = []
+                entitySeen[Int(entity)] = .min
+                entityNames.forget(entity)
+            }
         }
         for number in pools.keys.sorted() {
             _ = pools[number]!.forget(silentSince: time)
@@ -369,7 +356,7 @@ extension Engine {
             poolNames.forget(number)
         }
         for machine in everything.forget(silentSince: time) { machineNames.forget(machine) }
-        let served = Set(modelsByName.compactMap { models[Int($0)] }.flatMap { $0.previousVersions + [$0.serving] })
+        let served = Set(modelsByName.compactMap { models[Int($0)] }.flatMap(\.versions))
         for version in versionSeen.indices where versionSeen[version] != .min && versionSeen[version] < time {
             guard !served.contains(Int32(version)) else { continue }
             versionSeen[version] = .min

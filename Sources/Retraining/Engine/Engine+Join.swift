@@ -1,6 +1,21 @@
 // Joining: predictions and actuals of one interval meet each other and what was retained.
 
 extension Engine {
+    /// Takes note of which names the collected rows speak of, until when.
+    func noteSeen() {
+        let margin = configuration.join.allowedLateness + .hour
+        for lane in lanes where lane.role.advancesStreamTime {
+            for row in lane.rows {
+                // A half that lies ahead keeps its names until it leaves the join.
+                let time = max(row.mergeTime, row.at + margin)
+                entitySeen[Int(row.entity)] = max(entitySeen[Int(row.entity)], time)
+                if row.version >= 0 {
+                    versionSeen[Int(row.version)] = max(versionSeen[Int(row.version)], time)
+                }
+            }
+        }
+    }
+
     /// Takes the collected rows of predictions and actuals in the order (merge time, role, topic, partition, offset).
     func joinCollected(boundary: Milliseconds) {
         let order = laneOrder.filter { lanes[$0].role.advancesStreamTime && !lanes[$0].rows.isEmpty }
@@ -49,7 +64,7 @@ extension Engine {
         let isServed = !row.isShadow && row.version == model.serving
         let isFollowed =
             isServed && model.isCalibrated && model.skill.follow(row.entity, hash: entityNames.hash(row.entity))
-        if model.entities.updateValue(row.mergeTime, forKey: row.entity) == nil {
+        if model.entities.insert(row.entity).inserted {
             entityModels[Int(row.entity)].append(model.number)
         }
         guard !isLate(row.at) else {

@@ -9,6 +9,13 @@
 public final class Engine {
     public let configuration: EngineConfiguration
     public internal(set) var counters = EngineCounters()
+    /// The counters as the last evaluation left them: part of the state.
+    var countersAtCut = EngineCounters()
+    /// While a start takes in again what was taken before: no limit on names is asked, since what was refused then is
+    /// not handed over again.
+    public var isReplaying = false
+    /// What a changed configuration made of a restored state, in sentences for a person.
+    public internal(set) var adaptations: [String] = []
 
     var lanes: [Lane] = []
     /// Lane numbers by (role, topic, partition): the order in which equal merge times are taken.
@@ -29,6 +36,8 @@ public final class Engine {
     var entityModels: [[Int32]] = []
     var entitySeen: [Milliseconds] = []
     var versionSeen: [Milliseconds] = []
+    /// Metric names that an evaluation has seen: those of lower numbers.
+    var metricNamesAtCut = 0
     /// Actuals that named no model, until they are too old to meet a prediction.
     var sharedActuals = SharedActuals()
     /// Load by pool number; the last one, by `allPools`, is everything together.
@@ -45,11 +54,10 @@ public final class Engine {
     /// Statuses of requests that are not known (yet): a trainer's clock may run behind, and what is read again comes by
     /// its time. Bounded; the oldest go first.
     var orphans: [(status: TrainingStatusRecord, at: Milliseconds)] = []
-    /// Published requests of before this time have been taken over.
-    var adoptedThrough: Milliseconds = .min
     /// Worker-wide: paused for all models.
     var isPaused = false
-    var stallAlert: Milliseconds?
+    /// When the alert that nothing comes in at all was last raised, by the wall clock; nil while records come in.
+    public internal(set) var stallAlert: Milliseconds?
     /// The boundary at which old things were last let go.
     var lastTidied: Milliseconds?
     /// Replaces the drift signal of a model: scenario tests inject scores here.
@@ -117,7 +125,7 @@ public final class Engine {
         var high = modelsByName.count
         while low < high {
             let middle = (low + high) / 2
-            if models[Int(modelsByName[middle])]!.name < name { low = middle + 1 } else { high = middle }
+            if models[Int(modelsByName[middle])]!.name.precedes(name) { low = middle + 1 } else { high = middle }
         }
         modelsByName.insert(number, at: low)
         return made

@@ -39,6 +39,8 @@ struct Lane {
     let partition: Int32
     let role: InputRole
     var nextOffset: Int64 = 0
+    /// Where the last evaluation cut the partition; nil before the first one that knew it.
+    var cut: (nextOffset: Int64, mergeTime: Milliseconds)?
     /// Highest record timestamp so far: a record never counts as older than one before it.
     var mergeTime: Milliseconds = .min
     var rows: [IntakeRow] = []
@@ -48,7 +50,10 @@ struct Lane {
     /// How far the merge of this evaluation has come.
     var cursor = 0
 
-    mutating func clear() {
+    /// Ends an interval: what was collected has been taken.
+    mutating func close(keeping span: Milliseconds) {
+        cut = (nextOffset, mergeTime)
+        offsets.trim(keeping: span)
         rows.removeAll(keepingCapacity: true)
         values.removeAll(keepingCapacity: true)
         controls.removeAll(keepingCapacity: true)
@@ -58,17 +63,21 @@ struct Lane {
 
 /// The first offset of every hour of merge time in one partition, so that a stretch of time can be named in offsets.
 struct OffsetIndex: Sendable, Equatable {
-    private(set) var hours: [(hour: Int64, offset: Int64)] = []
+    var hours: [(hour: Int64, offset: Int64)] = []
 
-    mutating func note(offset: Int64, mergeTime: Milliseconds, keeping span: Milliseconds) {
+    mutating func note(offset: Int64, mergeTime: Milliseconds) {
         let hour = mergeTime.flooredDivision(by: .hour)
         guard hours.last.map({ $0.hour < hour }) ?? true else { return }
         hours.append((hour, offset))
-        let oldest = hour - span / .hour - 1
-        // One entry at or before the oldest hour stays: it bounds the stretch from below.
+    }
+
+    /// Lets go of what lies longer before the last hour than `span`; an entry at or before it stays, to bound it.
+    mutating func trim(keeping span: Milliseconds) {
+        guard let last = hours.last else { return }
+        let oldest = last.hour - span / .hour - 1
         var drop = 0
         while drop + 1 < hours.count, hours[drop + 1].hour <= oldest { drop += 1 }
-        if drop > 64 { hours.removeFirst(drop) }
+        if drop > 0 { hours.removeFirst(drop) }
     }
 
     /// The first offset at or after the hour of `time`, where `end` is the next offset of the partition; and whether

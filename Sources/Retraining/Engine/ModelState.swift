@@ -6,6 +6,9 @@ final class ModelState {
     let name: String
     let settings: ModelSettings
 
+    /// Metrics that an evaluation has seen, those of the lower slots; nil before the first evaluation.
+    var metricsAtCut: Int?
+
     // Metrics: slot by number of the name, and back.
     private(set) var metricNumbers: [Int32] = []
     private(set) var metricNames: [String] = []
@@ -18,9 +21,9 @@ final class ModelState {
     var join: JoinTable
     var pairs: [JoinedPair] = []
     var newActuals: [JoinedActual] = []
-    /// When each entity was last predicted, by number.
-    var entities: [Int32: Milliseconds] = [:]
-    private var lastActuals: [SeriesKey: LastActual] = [:]
+    /// Entities that the model predicted, by number.
+    var entities: Set<Int32> = []
+    var lastActuals: [SeriesKey: LastActual] = [:]
 
     // Versions.
     var serving: Int32 = -1
@@ -69,12 +72,12 @@ final class ModelState {
     /// The request that is open, as it was sent.
     var lastRequest: TrainingRequest?
 
-    private struct SeriesKey: Hashable {
+    struct SeriesKey: Hashable {
         var entity: Int32
         var slot: Int
     }
 
-    private struct LastActual {
+    struct LastActual {
         var at: Milliseconds
         var value: Double
     }
@@ -100,8 +103,13 @@ final class ModelState {
         slots[metric] = slot
         ranges.append(settings.range(of: name))
         windows.append(MetricWindows())
-        let position = slotsByName.firstIndex { metricNames[$0] > name } ?? slotsByName.count
-        slotsByName.insert(slot, at: position)
+        var low = 0
+        var high = slotsByName.count
+        while low < high {
+            let middle = (low + high) / 2
+            if metricNames[slotsByName[middle]].precedes(name) { low = middle + 1 } else { high = middle }
+        }
+        slotsByName.insert(slot, at: low)
         join.widen(to: (slot + 1).nextPowerOfTwo)
         return slot
     }
@@ -115,11 +123,22 @@ final class ModelState {
         return before.value
     }
 
-    func forget(entity: Int32) {
-        entities[entity] = nil
-        skill.forget(entity: entity)
-        for slot in 0..<metricCount { lastActuals[SeriesKey(entity: entity, slot: slot)] = nil }
+    func forget(entities gone: Set<Int32>) {
+        entities.subtract(gone)
+        for entity in skill.followedEntities where gone.contains(entity) { skill.forget(entity: entity) }
+        for key in lastActuals.keys.filter({ gone.contains($0.entity) }) { lastActuals[key] = nil }
     }
+
+    /// Every version that something is known of, by number.
+    var versions: [Int32] {
+        var versions = previousVersions + [serving] + skill.judgedVersions
+        if let returning { versions.append(returning.version) }
+        if let verification { versions += [verification.newVersion, verification.oldVersion] }
+        return versions
+    }
+
+    /// A request for this model was published: it was alive then.
+    func noteRequested(at time: Milliseconds) { lastSeen = max(lastSeen, time) }
 
     /// A version serves from its first non-shadow prediction; one that served before comes back by a roll-back only.
     func serve(version: Int32, at time: Milliseconds) {

@@ -52,6 +52,25 @@ struct NameTable {
         return String(decoding: bytes[entry.start..<entry.start + entry.count], as: UTF8.self)
     }
 
+    /// Whether the bytes of one name come before those of another.
+    func precedes(_ left: Int32, _ right: Int32) -> Bool {
+        let (a, b) = (entries[Int(left)], entries[Int(right)])
+        return bytes.withUnsafeBufferPointer { own in
+            let common = min(a.count, b.count)
+            for index in 0..<common where own[a.start + index] != own[b.start + index] {
+                return own[a.start + index] < own[b.start + index]
+            }
+            return a.count < b.count
+        }
+    }
+
+    func withBytes<Result>(_ number: Int32, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+        let entry = entries[Int(number)]
+        return bytes.withUnsafeBufferPointer {
+            body(UnsafeBufferPointer(rebasing: $0[entry.start..<entry.start + entry.count]))
+        }
+    }
+
     /// The same for the same name in every run: orders things without comparing strings.
     func hash(_ number: Int32) -> UInt64 { entries[Int(number)].hash }
 
@@ -162,6 +181,13 @@ func stableHash(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt64 {
 func mixed(_ state: UInt64, _ value: UInt64) -> UInt64 {
     let product = (state ^ 0xA076_1D64_78BD_642F).multipliedFullWidth(by: value ^ 0xE703_7ED1_A0B4_28DB)
     return product.high ^ product.low ^ state
+}
+
+extension String {
+    /// A total order of names: as people sort them, and by bytes where two differ in bytes alone.
+    func precedes(_ other: String) -> Bool {
+        self != other ? self < other : utf8.lexicographicallyPrecedes(other.utf8)
+    }
 }
 
 extension Int {

@@ -1,12 +1,12 @@
 /// Actuals that named no model. They go to every model that predicted their entity; a model that predicts it later
 /// finds them here, until they are too old to meet a prediction.
 struct SharedActuals {
-    private struct Key: Hashable {
+    struct Key: Hashable {
         var entity: Int32
         var at: Milliseconds
     }
 
-    private var values: [Key: [IntakeValue]] = [:]
+    var values: [Key: [IntakeValue]] = [:]
     private var byHour: [Int64: [Key]] = [:]
 
     var count: Int { values.count }
@@ -25,6 +25,14 @@ struct SharedActuals {
         if values[key] == nil { byHour[at.flooredDivision(by: .hour), default: []].append(key) }
         for value in new where !(values[key, default: []].contains { $0.metric == value.metric }) {
             values[key, default: []].append(value)
+        }
+    }
+
+    /// Takes over what a stored state held of one (entity, at).
+    mutating func restore(entity: Int32, at: Milliseconds, _ held: [IntakeValue]) {
+        let key = Key(entity: entity, at: at)
+        if values.updateValue(held, forKey: key) == nil {
+            byHour[at.flooredDivision(by: .hour), default: []].append(key)
         }
     }
 

@@ -23,9 +23,9 @@ struct LoadHistory: Sendable, Equatable {
         var ratePerSecond: Double?
     }
 
-    private var ring: [Hour]
-    private(set) var latestHour: Int64 = .min
-    private(set) var hoursKept = 0
+    var ring: [Hour]
+    var latestHour: Int64 = .min
+    var hoursKept = 0
 
     init(lookback: Milliseconds) {
         ring = Array(repeating: Hour(), count: max(28 * 24, Int(lookback / .hour)) + 25)
@@ -57,7 +57,7 @@ struct LoadHistory: Sendable, Equatable {
         latestHour = max(latestHour, hour)
     }
 
-    private static func index(_ hour: Int64, _ count: Int) -> Int {
+    static func index(_ hour: Int64, _ count: Int) -> Int {
         let remainder = Int(hour % Int64(count))
         return remainder < 0 ? remainder + count : remainder
     }

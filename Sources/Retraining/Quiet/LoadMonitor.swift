@@ -28,13 +28,13 @@ struct LoadMonitor {
     /// Rate samples that a p95 needs.
     private static let fewestRates = 24
 
-    private(set) var machines: [Int32: Machine] = [:]
-    private(set) var history: LoadHistory
+    var machines: [Int32: Machine] = [:]
+    var history: LoadHistory
     /// 5-minute rates over the lookback, oldest first.
-    private var rates: [(at: Milliseconds, rate: Double)] = []
-    private var ratesStart = 0
-    private var rateSummary: (p95: Double, median: Double)?
-    private var rateSummaryHour: Int64 = .min
+    var rates: [(at: Milliseconds, rate: Double)] = []
+    var ratesStart = 0
+    var rateSummary: (p95: Double, median: Double)?
+    var rateSummaryHour: Int64 = .min
     private let lookback: Milliseconds
 
     init(lookback: Milliseconds) {

@@ -3,8 +3,8 @@ struct VersionComparison: Equatable {
     /// Hours over which a comparison fades: what a version does now counts more than its first hours.
     private static let memory = 24.0
 
-    private var cells: [(hour: Int64, new: Double, old: Double)] = []
-    private(set) var pairs = 0
+    var cells: [(hour: Int64, new: Double, old: Double)] = []
+    var pairs = 0
 
     mutating func add(hour: Int64, new: Double, old: Double) {
         pairs += 1

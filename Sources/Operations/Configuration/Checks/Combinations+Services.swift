@@ -23,26 +23,12 @@ extension Combinations {
 
     static func kafka(_ configuration: Configuration) -> [Conflict] {
         let kafka = configuration.kafka
-        var conflicts: [Conflict] = []
-        if kafka.transactions, configuration.worker.checkpointInterval >= kafka.transactionTimeoutMilliseconds {
-            conflicts.append(
-                Conflict(
-                    keys: ["worker.checkpoint_interval_ms", "kafka.transaction_timeout_secs"],
-                    message: "worker.checkpoint_interval_ms is not less than kafka.transaction_timeout_secs",
-                    hint: "a transaction is open for a checkpoint interval: the broker would abort each of them"))
-        }
-        return conflicts + unbuilt(configuration) + tls(kafka.tls) + sasl(kafka.sasl)
+        return unbuilt(configuration) + tls(kafka.tls) + sasl(kafka.sasl)
     }
 
     /// What a user would expect to work, and does not yet.
     private static func unbuilt(_ configuration: Configuration) -> [Conflict] {
         var conflicts: [Conflict] = []
-        if configuration.worker.scale == .partitioned {
-            conflicts.append(
-                Conflict(
-                    keys: ["scale"], message: "scale: partitioned is not built yet",
-                    hint: "leave it out: one worker reads all partitions, and further ones stand by"))
-        }
         if configuration.input.clock == .payload {
             conflicts.append(
                 Conflict(

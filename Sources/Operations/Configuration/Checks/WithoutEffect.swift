@@ -2,8 +2,7 @@
 /// one is told that it does nothing.
 extension Settings {
     private static let withoutEffect: [String] = [
-        "http.", "alerts.webhook_", "alerts.alertmanager_", "alerts.smtp_", "alert_email", "topics.state",
-        "kafka.transactions", "kafka.transaction_timeout_secs", "worker.checkpoint_interval_ms", "limits.reject_share",
+        "http.", "alerts.webhook_", "alerts.alertmanager_", "alerts.smtp_", "alert_email",
         "drift.baseline_size",
     ]
 

@@ -48,7 +48,10 @@ extension Settings {
             "A larger record is invalid."),
         .number(
             "limits.reject_share", \.input.rejectShareLimit, .from(0, to: 1),
-            "Where more of an input's recent records are invalid, the worker alerts."),
+            "Where more of an input's last 1000 to 2000 records are invalid, the worker alerts."),
+        .number(
+            "limits.reject_share_stop", \.input.rejectShareStop, .from(0, to: 1),
+            "Where more of them are invalid, the worker stops and says why; 1 never stops."),
         .duration(
             "limits.far_future_mins", \.input.farFuture, .from(0, to: 525_600),
             "A record timestamp further past the wall clock is invalid."),
@@ -74,8 +77,12 @@ extension Settings {
         )
         .restart(),
         .duration(
+            "worker.snapshot_interval_mins", \.worker.snapshotInterval, .from(0, to: 10_080),
+            "How often, in stream time, a snapshot of the state is written. A restore reads that much input again."
+        ).restart(),
+        .duration(
             "worker.first_start_lookback_days", \.worker.firstStartLookback, .from(0, to: 3_650),
-            "How far back a start reads its inputs again."
+            "How far back the first start reads; later ones restore the state."
         ).restart(),
         .duration(
             "worker.shutdown_deadline_secs", \.worker.shutdownDeadline, .from(1, to: 3_600),

@@ -1,0 +1,139 @@
+import Contracts
+import Kafka
+import Logging
+import Retraining
+
+/// Brings tasks back to where the last checkpoint left them: on start and on every assignment.
+///
+/// For each task, in this order: the committed offsets; the end of the state partition; the state up to there; the check
+/// that both belong together. Then the engine is made of the snapshot, and the inputs are assigned from its cut on. What
+/// is left, doing the evaluations since then again, the task does itself.
+final class Restoration {
+    private let worker: Worker
+    private let consumer: any ConsumerClient
+    private var waiting: [Int32]
+    private var committed: [TopicPartitionOffset]?
+    private var loader: StateLoader?
+    private var since: Milliseconds
+    private var lastTakeover: Milliseconds?
+    private var lastSaid: Milliseconds
+    /// For a test that takes the end too early.
+    private var earlyEnd: Int64?
+    private(set) var tasks: [ActiveTask] = []
+
+    /// For how long an open transaction is waited for before it is finished in its owner's place.
+    private static let takeoverAfter: Milliseconds = 5_000
+
+    init(_ worker: Worker, _ consumer: any ConsumerClient, _ numbers: [Int32]) {
+        self.worker = worker
+        self.consumer = consumer
+        waiting = numbers.sorted()
+        since = worker.environment.monotonicClock()
+        lastSaid = since
+    }
+
+    /// Works until the deadline; true once all tasks are made.
+    func step(deadline: Milliseconds) throws -> Bool {
+        while let number = waiting.first {
+            guard let committed = try committedOffsets(of: number) else { return false }
+            if loader == nil {
+                loader = try StateLoader(worker.options, worker.environment, task: number, end: earlyEnd)
+                earlyEnd = nil
+            }
+            try loader!.step(deadline: deadline)
+            guard loader!.isDone else {
+                sayProgress(number)
+                if loader!.stalledFor > Self.takeoverAfter { try finishOpenTransaction(number) }
+                return false
+            }
+            let state = try loader!.result()
+            loader = nil
+            tasks.append(try TaskFactory(worker, consumer, number, committed, state).make())
+            waiting.removeFirst()
+            self.committed = nil
+            since = worker.environment.monotonicClock()
+        }
+        return true
+    }
+
+    /// What the group committed; nil while a transaction that writes it is open.
+    private func committedOffsets(of number: Int32) throws -> [TopicPartitionOffset]? {
+        if let committed { return committed }
+        if worker.options.sabotage.contains(.endOffsetBeforeCommittedOffsets), earlyEnd == nil {
+            earlyEnd = try StateLoader.end(
+                of: TopicPartition(worker.options.topics.state, number), worker.options, worker.environment)
+        }
+        do throws(KafkaError) {
+            let partitions = try worker.groupInputs(of: number, consumer)
+            committed = try consumer.committed(partitions, timeoutMilliseconds: 2_000)
+            return committed
+        } catch {
+            guard error.isRetriable else { throw error }
+            worker.logger.info("waiting for the committed offsets of task \(number): \(error)")
+            worker.environment.pause(100)
+            if worker.environment.monotonicClock() - since > Self.takeoverAfter { try finishOpenTransaction(number) }
+            return nil
+        }
+    }
+
+    /// A worker that died inside a transaction hides what was written after it, until its transaction times out. Who
+    /// it was stands in the last position record; its transactional id is claimed, which ends the transaction.
+    private func finishOpenTransaction(_ number: Int32) throws {
+        let now = worker.environment.monotonicClock()
+        guard worker.options.kafka.transactions, lastTakeover.map({ now - $0 > Self.takeoverAfter }) ?? true else {
+            return
+        }
+        lastTakeover = now
+        guard let owner = try LastOwner.find(worker.options, worker.environment, task: number) else { return }
+        worker.logger.notice("finishing the transaction that \(owner) left open")
+        do throws(KafkaError) { try worker.checkpointer.finishTransaction(of: owner) } catch {
+            worker.logger.warning("it is left to its timeout: \(error)")
+        }
+    }
+
+    private func sayProgress(_ number: Int32) {
+        let now = worker.environment.monotonicClock()
+        guard now - lastSaid >= 5_000, let loader else { return }
+        lastSaid = now
+        worker.logger.info("restoring task \(number): \(loader.bytesRead / 1_000_000) MB of state read so far")
+    }
+}
+
+/// Who wrote to a state partition last, whether or not that has been committed.
+private enum LastOwner {
+    /// Checkpoints are small: this many records hold the last position.
+    private static let tail: Int64 = 5_000
+
+    static func find(
+        _ options: WorkerOptions, _ environment: WorkerEnvironment, task: Int32
+    ) throws(KafkaError) -> String? {
+        let partition = TopicPartition(options.topics.state, task)
+        let consumer = try environment.makeConsumer(StateLoader.configuration(options, .readUncommitted))
+        defer { try? consumer.close() }
+        let marks = try consumer.watermarks(partition, timeoutMilliseconds: 10_000)
+        let records = try consumer.records(of: partition)
+        try consumer.assign([TopicPartitionOffset(partition, max(marks.low, marks.high - tail))])
+        let batch = MessageBatch(capacity: 500)
+        let deadline = environment.monotonicClock() + 5_000
+        var owner: String?
+        while environment.monotonicClock() < deadline {
+            _ = consumer.poll(timeoutMilliseconds: 0)
+            if records.fill(batch, timeoutMilliseconds: 20) == 0 {
+                environment.pause(10)
+                continue
+            }
+            var isAtEnd = false
+            for entry in batch {
+                if entry.isEndOfPartition { isAtEnd = isAtEnd || entry.offset >= marks.high }
+                guard entry.isRecord, !entry.isTombstone, StateKey(entry.key) == .position,
+                    let frame = try? StateFrame.open(Array(entry.value)[...]),
+                    let position = try? PositionRecord(frame.payload)
+                else { continue }
+                owner = position.owner
+            }
+            batch.clear()
+            if isAtEnd { break }
+        }
+        return owner
+    }
+}

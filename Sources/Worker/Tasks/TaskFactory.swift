@@ -1,0 +1,194 @@
+import Contracts
+import Kafka
+import Logging
+import Retraining
+
+/// Makes a task of what its state partition and the group's offsets say.
+struct TaskFactory {
+    private let worker: Worker
+    private let consumer: any ConsumerClient
+    private let number: Int32
+    private let committed: [TopicPartition: TopicPartitionOffset]
+    private let state: LoadedState
+    private var options: WorkerOptions { worker.options }
+    private var statePartition: TopicPartition { TopicPartition(options.topics.state, number) }
+
+    init(
+        _ worker: Worker, _ consumer: any ConsumerClient, _ number: Int32, _ committed: [TopicPartitionOffset],
+        _ state: LoadedState
+    ) {
+        self.worker = worker
+        self.consumer = consumer
+        self.number = number
+        self.committed = Dictionary(committed.map { ($0.partition, $0) }, uniquingKeysWith: { first, _ in first })
+        self.state = state
+    }
+
+    func make() throws -> ActiveTask {
+        if let position = state.position { try check(position) } else { try checkNothingIsLost() }
+        let engine = try makeEngine()
+        let now = worker.environment.monotonicClock()
+        let isPartitioned = options.worker.scale == .partitioned
+        let broadcast: (any ConsumerClient)? = try isPartitioned ? makeBroadcastConsumer() : nil
+        var inputs: [InputPartition] = []
+        for (partition, role) in try worker.inputs(of: number, consumer) {
+            let source = isPartitioned && role.isBroadcast ? broadcast! : consumer
+            let records = try source.records(of: partition)
+            records.attach(worker.waker)
+            let lane = engine.lane(topic: partition.topic, partition: partition.partition, role: role)
+            inputs.append(InputPartition(partition, role: role, lane: lane, records: records, now: now))
+        }
+        var checkpoints = TaskCheckpoints(number: number, options: options, owner: worker.checkpointer.transactionalID)
+        if let position = state.position {
+            checkpoints.take(position, state.cuts, chunkKeys: state.chunkKeys)
+        }
+        let gaps = try begin(inputs, engine, &checkpoints)
+        let task = try ActiveTask(
+            number: number, worker: worker, engine: engine, inputs: inputs, broadcast: broadcast,
+            checkpoints: checkpoints)
+        task.keyPartitions = isPartitioned ? try partitionCount(of: options.topics.predictions) : nil
+        try restoreWorkerUnit(task)
+        if let position = state.position {
+            task.replay = CutReplay(state.cuts)
+            task.restoredStallAlert = position.stallAlert
+            worker.logger.notice(
+                """
+                \(task.name)restoring checkpoint \(position.checkpoint): \(state.bytes / 1000) kB of state, \
+                \(state.cuts.count) evaluations since its snapshot
+                """)
+        }
+        for gap in gaps { task.alert(.inputTrimmed, .critical, .raised, gap) }
+        return task
+    }
+
+    // MARK: Checks
+
+    /// Offsets and state were written in one transaction: they say the same, or somebody has been at one of them.
+    private func check(_ position: PositionRecord) throws {
+        guard position.group == options.kafka.groupID, position.applicationID == options.engine.applicationID else {
+            throw RestoreError.foreign(
+                statePartition, group: position.group, applicationID: position.applicationID)
+        }
+        // Without transactions offsets lag behind; the position alone counts.
+        guard options.kafka.transactions, !options.sabotage.contains(.skipPositionCheck) else { return }
+        let known = position.inputs.compactMap { input in
+            committed[TopicPartition(input.topic, input.partition)].map { (input, $0) }
+        }
+        if known.allSatisfy({ $0.1.offset.value == nil }) {
+            worker.logger.warning(
+                "the group's offsets are gone (offsets.retention.minutes?); going on where the state says")
+            return
+        }
+        for (input, offset) in known {
+            let isSame = offset.offset.value == input.next && (offset.metadata ?? position.token) == position.token
+            guard isSame || (offset.metadata ?? "").isEmpty && offset.offset.value == input.next else {
+                throw RestoreError.unequal(
+                    statePartition,
+                    "\(offset.partition) was committed at \(offset.offset) (\(offset.metadata ?? "no note")), the state "
+                        + "is at \(input.next) (\(position.token))")
+            }
+        }
+    }
+
+    private func checkNothingIsLost() throws {
+        guard !options.sabotage.contains(.skipPositionCheck),
+            let lost = committed.values.first(where: { $0.metadata?.hasPrefix("driftgate:") ?? false })
+        else { return }
+        throw RestoreError.unequal(statePartition, "it is empty, and \(lost) was committed with \(lost.metadata ?? "")")
+    }
+
+    // MARK: Engine
+
+    private func makeEngine() throws -> Engine {
+        guard !state.units.isEmpty else { return Engine(configuration: options.engine) }
+        let units = state.units.filter { $0.key != ActiveTask.workerUnitKey }
+        do {
+            let engine = try Engine(configuration: options.engine, restoring: units)
+            for change in engine.adaptations { worker.logger.notice("restored state: \(change)") }
+            return engine
+        } catch {
+            throw RestoreError.engine(statePartition, "\(error)")
+        }
+    }
+
+    private func restoreWorkerUnit(_ task: ActiveTask) throws {
+        guard let unit = state.units.first(where: { $0.key == ActiveTask.workerUnitKey }) else { return }
+        do throws(StateFault) { try task.take(workerUnit: unit.bytes) } catch {
+            throw RestoreError.unreadable(statePartition, key: ActiveTask.workerUnitKey, error)
+        }
+    }
+
+    // MARK: Inputs
+
+    private func makeBroadcastConsumer() throws(KafkaError) -> any ConsumerClient {
+        var configuration = ConsumerConfiguration(
+            bootstrapServers: options.kafka.bootstrapServers, groupID: options.kafka.groupID)
+        configuration.clientID = options.kafka.clientID + "-broadcast"
+        configuration.offsetReset = .error
+        configuration.additional = options.kafka.properties
+        let consumer = try worker.environment.makeConsumer(configuration)
+        consumer.attach(worker.waker)
+        return consumer
+    }
+
+    private func partitionCount(of topic: String) throws(KafkaError) -> Int {
+        try consumer.metadata(topic: topic, timeoutMilliseconds: 15_000)[topic]?.partitions.count ?? 1
+    }
+
+    /// Sets where every input is read from; says what is missing.
+    private func begin(
+        _ inputs: [InputPartition], _ engine: Engine, _ checkpoints: inout TaskCheckpoints
+    ) throws -> [String] {
+        var gaps: [String] = []
+        let known = Dictionary(
+            (state.position?.inputs ?? []).map { (TopicPartition($0.topic, $0.partition), $0) },
+            uniquingKeysWith: { first, _ in first })
+        let skipped = state.cuts.flatMap(\.skipped) + (state.position?.skipped ?? [])
+        let byTime = state.position == nil ? firstOffsets(inputs) : [:]
+        for input in inputs {
+            let marks = try consumer.watermarks(input.partition, timeoutMilliseconds: 15_000)
+            let start: Int64
+            if let position = known[input.partition] {
+                input.committed = position.next
+                start = max(position.replayFrom, marks.low)
+                if marks.low > position.replayFrom {
+                    let text = """
+                        \(input.partition) begins at offset \(marks.low); \(marks.low - position.replayFrom) records \
+                        that the restore needs are gone, so the state is not exactly what it was. Keep inputs longer
+                        """
+                    gaps.append(text)
+                }
+                guard marks.high >= position.next else {
+                    throw RestoreError.unequal(
+                        statePartition,
+                        "\(input.partition) ends at \(marks.high), and \(position.next) was committed: was the topic "
+                            + "deleted and made again?")
+                }
+            } else if let offset = committed[input.partition]?.offset.value {
+                // Somebody said where a first start begins.
+                start = max(offset, marks.low)
+            } else {
+                // A broker that cannot look times up answers "the end" for all of them.
+                start = max(byTime[input.partition]?.value ?? marks.low, marks.low)
+            }
+            if state.units.isEmpty || known[input.partition] == nil || start > engine.nextOffset(lane: input.lane) {
+                engine.begin(lane: input.lane, at: start)
+            }
+            input.replayFrom = start
+            if known[input.partition] == nil { checkpoints.begin(input.partition, at: start) }
+            input.isAtEnd = marks.high <= start
+            let own = skipped.filter { $0.topic == input.partition.topic && $0.partition == input.partition.partition }
+            var ranges = OffsetRanges()
+            for entry in own { ranges.formUnion(OffsetRanges(entry.ranges)) }
+            input.knownSkips = options.sabotage.contains(.forgetSkips) ? OffsetRanges() : ranges
+        }
+        return gaps
+    }
+
+    private func firstOffsets(_ inputs: [InputPartition]) -> [TopicPartition: Offset] {
+        let from = worker.environment.wallClock() - options.worker.firstStartLookback
+        let times = Dictionary(uniqueKeysWithValues: inputs.map { ($0.partition, from) })
+        let found = (try? consumer.offsets(at: times, timeoutMilliseconds: 15_000)) ?? []
+        return Dictionary(uniqueKeysWithValues: found.map { ($0.partition, $0.offset) })
+    }
+}
