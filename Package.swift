@@ -12,7 +12,12 @@ let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package
 // Lowest first; nothing imports upwards.
 let package = Package(
     name: "driftgate",
-    products: [.executable(name: "driftgate", targets: ["driftgate"])],
+    products: [
+        .executable(name: "driftgate", targets: ["driftgate"]),
+        // For the package in Fuzz/.
+        .library(name: "Contracts", targets: ["Contracts"]),
+        .library(name: "Operations", targets: ["Operations"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
@@ -31,10 +36,11 @@ let package = Package(
         .target(
             name: "Worker", dependencies: ["Contracts", "CZlib", "Kafka", "Retraining", logging],
             swiftSettings: settings),
-        .target(name: "Operations", dependencies: ["Retraining", "Worker", yams], swiftSettings: settings),
+        .target(name: "Operations", dependencies: ["Kafka", "Retraining", "Worker", yams], swiftSettings: settings),
         .target(name: "Demo", dependencies: ["Contracts", "CZlib", "Kafka", "Retraining"], swiftSettings: settings),
         .executableTarget(
-            name: "driftgate", dependencies: ["Demo", "Operations", "Retraining", "Worker", argumentParser, logging],
+            name: "driftgate",
+            dependencies: ["Demo", "Kafka", "Operations", "Retraining", "Worker", argumentParser, logging],
             swiftSettings: settings),
 
         .testTarget(name: "RingBuffersTests", dependencies: ["RingBuffers"], swiftSettings: settings),
@@ -57,7 +63,7 @@ let package = Package(
         .testTarget(
             name: "WorkerTests", dependencies: ["Contracts", "driftgate", "Kafka", "Retraining", "Worker", logging],
             swiftSettings: settings),
-        .testTarget(name: "OperationsTests", dependencies: ["Operations"], swiftSettings: settings),
+        .testTarget(name: "OperationsTests", dependencies: ["Kafka", "Operations"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

@@ -47,8 +47,8 @@ public final class Worker {
     private var granted: [TopicPartition]?
     /// Who this worker is in the group's current generation: fences the offsets of a transaction.
     private var group: GroupMetadata?
-    /// The group moved on during a checkpoint: nothing is done until it grants partitions again.
-    private var awaitsGroup = false
+    /// Since when nothing is done until the group grants partitions again: it moved on during a checkpoint.
+    private var awaitsGroup: Milliseconds?
     private(set) var failure: String?
     private var lastTick: Milliseconds = 0
     private var lastCheckpoint: Milliseconds = 0
@@ -141,7 +141,7 @@ public final class Worker {
     }
 
     private func work() throws {
-        guard !awaitsGroup else { return }
+        guard awaitsGroup == nil else { return watchGroup() }
         for (_, task) in tasks.sorted(by: { $0.key < $1.key }) {
             task.broadcast.map(serveEvents)
             try task.pump(deadline: environment.monotonicClock() + 200) { isStopping.load(ordering: .relaxed) }
@@ -163,11 +163,18 @@ public final class Worker {
         }
     }
 
+    /// A group that has moved on grants partitions anew. One that never does is left by a new start.
+    private func watchGroup() {
+        let patience = Milliseconds(2 * options.kafka.sessionTimeoutMilliseconds + 30_000)
+        guard let since = awaitsGroup, environment.monotonicClock() - since > patience else { return }
+        failure = "the group refused a checkpoint \(patience / 1000) s ago and has granted nothing since"
+    }
+
     private var isBusy: Bool {
         switch phase {
         case .standingBy: false
         case .restoring: true
-        case .working: !awaitsGroup && tasks.values.contains(where: \.isBusy)
+        case .working: awaitsGroup == nil && tasks.values.contains(where: \.isBusy)
         }
     }
 
@@ -186,12 +193,12 @@ public final class Worker {
 
     /// Publishes what is there, with a snapshot so that the next start has nothing to do again.
     private func stop() -> Ending {
-        if case .working = phase, !awaitsGroup {
+        if case .working = phase, awaitsGroup == nil {
             for task in tasks.values { task.wantsSnapshot = task.isLive }
             let deadline = environment.monotonicClock() + 5_000
             repeat {
                 checkpoint()
-            } while failure == nil && !awaitsGroup
+            } while failure == nil && awaitsGroup == nil
                 && tasks.values.contains(where: { $0.checkpoints.isWritingSnapshot })
                 && environment.monotonicClock() < deadline
             for task in tasks.values { task.sayGoodbye() }
@@ -246,7 +253,7 @@ public final class Worker {
             }
         case .groupMoved(let error):
             logger.notice("waiting for the group: \(error)")
-            awaitsGroup = true
+            awaitsGroup = environment.monotonicClock()
             if options.sabotage.contains(.dropBatchAfterAbort) { for entry in prepared { entry.task.dropPending() } }
         case .unknown(let error):
             logger.warning("nobody knows what became of a checkpoint; restoring from the log: \(error)")
@@ -297,7 +304,7 @@ public final class Worker {
             },
             revoked: { [unowned self] _, _ in
                 // What is decided is published before somebody else takes over.
-                if case .working = phase, !awaitsGroup { checkpoint() }
+                if case .working = phase, awaitsGroup == nil { checkpoint() }
                 park()
             },
             lost: { [unowned self] _, _ in
@@ -328,7 +335,7 @@ public final class Worker {
         let numbers = self.numbers(of: partitions)
         guard !numbers.isEmpty else {
             granted = nil
-            awaitsGroup = false
+            awaitsGroup = nil
             drop(parked: Array(parked.keys))
             logger.notice("another worker is active; standing by")
             return
@@ -339,7 +346,7 @@ public final class Worker {
             if !isUnchanged { drop(parked: [number]) }
         }
         granted = nil
-        awaitsGroup = false
+        awaitsGroup = nil
         logger.notice("active: \(options.worker.scale == .single ? "all inputs" : "tasks \(numbers)")")
         phase = .restoring(Restoration(self, consumer, numbers.filter { parked[$0] == nil }))
     }

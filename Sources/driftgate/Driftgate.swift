@@ -5,5 +5,7 @@ struct Driftgate: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "driftgate",
         abstract: "Decides when forecasting models should be retrained, beside a Kafka cluster.",
-        subcommands: [RunCommand.self, ValidateCommand.self, DemoCommand.self, PolicyCommand.self])
+        subcommands: [
+            RunCommand.self, ValidateCommand.self, TopicsCommand.self, DemoCommand.self, PolicyCommand.self,
+        ])
 }

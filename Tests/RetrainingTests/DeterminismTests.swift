@@ -2,7 +2,7 @@ import Testing
 
 @testable import Retraining
 
-/// The same records give the same bytes, however they came: batches, interleaving of partitions, order of first sight.
+/// The same records give the same effects and the same state, however they came: batches, interleaving of partitions, order of first sight.
 @Suite struct DeterminismTests {
     /// Numbers from a seed, the same everywhere: SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
     struct SeededNumbers: RandomNumberGenerator {

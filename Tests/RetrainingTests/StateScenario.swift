@@ -19,8 +19,8 @@ struct StateScenario {
 
     init(seed: UInt64) {
         var numbers = Numbers(seed)
-        isSteady = seed % 8 == 0
-        evaluations = isSteady ? 60 : 16
+        isSteady = seed % 16 == 0
+        evaluations = isSteady ? 60 : 14
         configuration = Self.configuration(isSteady: isSteady, &numbers)
         self.numbers = numbers
     }

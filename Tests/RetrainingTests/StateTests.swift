@@ -1,16 +1,13 @@
+import FoundationEssentials
 import Testing
 
 @testable import Retraining
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#endif
 
 /// An engine that was interrupted goes on byte for byte as one that was not.
 @Suite struct StateTests {
     /// `DRIFTGATE_STATE_SEEDS` asks for more.
     private static let seeds: ClosedRange<UInt64> =
-        1...(ProcessInfo.processInfo.environment["DRIFTGATE_STATE_SEEDS"].flatMap(UInt64.init) ?? 200)
+        1...(ProcessInfo.processInfo.environment["DRIFTGATE_STATE_SEEDS"].flatMap(UInt64.init) ?? 120)
 
     private static func restore(_ engine: Engine, _ numbers: inout StateScenario.Numbers) throws -> Engine {
         let units = engine.stateUnits().map { (key: $0.key, bytes: engine.encode($0)) }.shuffled(using: &numbers)

@@ -142,7 +142,7 @@ final class WorkerProgram {
         try process.run()
     }
 
-    deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+    deinit { if process.isRunning { kill() } }
 
     var isRunning: Bool { process.isRunning }
 
@@ -150,6 +150,12 @@ final class WorkerProgram {
         let path = "/proc/\(process.processIdentifier)/statm"
         let pages = (try? String(contentsOfFile: path, encoding: .utf8))?.split(separator: " ")
         return (pages.flatMap { Int($0[1]) } ?? 0) * 4096
+    }
+
+    /// Ends it as a power failure would.
+    func kill() {
+        Foundation.kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
     }
 
     /// Stops it by SIGTERM; its exit status.

@@ -1,0 +1,120 @@
+import ArgumentParser
+import Foundation
+import Kafka
+import Operations
+
+struct TopicsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "topics", abstract: "Create the topics that the configuration names, or check them.",
+        subcommands: [Create.self, Check.self])
+
+    struct Create: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "create", abstract: "Create what is missing; topics that exist are left as they are.",
+            discussion: "Exit status: 0 when all topics exist, 1 when one could not be created.")
+
+        @OptionGroup var options: ConfigurationOptions
+
+        @Option(help: "Partitions of predictions, actuals, load and decisions, where no existing topic decides it.")
+        var partitions: Int?
+
+        @Option(
+            name: .customLong("replication-factor"), help: "Copies of each partition; the brokers' default if left out."
+        )
+        var replicationFactor: Int?
+
+        @Flag(name: .customLong("dry-run"), help: "Only say what would be created.")
+        var isDryRun = false
+
+        func validate() throws {
+            for (name, value) in [("--partitions", partitions), ("--replication-factor", replicationFactor)] {
+                if let value, !(1...10_000).contains(value) {
+                    throw ValidationError("\(name) takes a number from 1 to 10000")
+                }
+            }
+        }
+
+        func run() throws {
+            let cluster = try Cluster(options)
+            let plan = TopicPlan(
+                cluster.options, metadata: try cluster.metadata(), partitions: partitions,
+                replicationFactor: replicationFactor)
+            guard !plan.topics.isEmpty else { return print("all topics exist") }
+            for topic in plan.topics { print("\(isDryRun ? "would create" : "creating") \(topic.summary)") }
+            guard !isDryRun else { return }
+            let failures = try cluster.create(plan).filter { $0.error != nil && $0.error?.code != .topicAlreadyExists }
+            for failure in failures { print("error: \(failure.error?.description ?? failure.name)") }
+            if !failures.isEmpty { throw ExitCode(1) }
+            print("created \(plan.topics.count) topics")
+        }
+    }
+
+    struct Check: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "check", abstract: "Compare the cluster's topics with what the worker needs of them.",
+            discussion: "Exit status: 0 without errors (warnings may be there), 1 with errors.")
+
+        @OptionGroup var options: ConfigurationOptions
+
+        func run() throws {
+            let cluster = try Cluster(options)
+            let findings = TopicCheck.findings(try cluster.metadata(), cluster.settings(), cluster.options)
+            for finding in findings { print(finding) }
+            let errors = findings.filter { $0.severity == .error }.count
+            print(
+                findings.isEmpty
+                    ? "all topics are as they should be" : "\(errors) errors, \(findings.count - errors) warnings")
+            if errors > 0 { throw ExitCode(1) }
+        }
+    }
+}
+
+/// The cluster that a configuration names.
+private struct Cluster {
+    private static let timeout = 15_000
+
+    let options: TopicOptions
+    private let admin: Admin
+
+    init(_ options: ConfigurationOptions) throws {
+        let configuration = try options.load()
+        self.options = TopicOptions(configuration, file: options.config)
+        var properties = try configuration.kafka.connectionProperties()
+        // Properties of consumers are among them, which a client for administration would warn about.
+        properties["log_level"] = properties["log_level"] ?? "2"
+        admin = try Admin(bootstrapServers: self.options.bootstrapServers, additional: properties)
+    }
+
+    func metadata() throws -> Metadata {
+        do { return try admin.metadata(topic: nil, timeoutMilliseconds: Self.timeout) } catch { throw fail(error) }
+    }
+
+    func create(_ plan: TopicPlan) throws -> [TopicResult] {
+        do { return try admin.createTopics(plan.topics, timeoutMilliseconds: Self.timeout) } catch { throw fail(error) }
+    }
+
+    /// Empty where the brokers do not tell; every topic is then reported as not checked.
+    func settings() -> [TopicConfiguration] {
+        do {
+            let known = Set(try metadata().topics.map(\.name))
+            let wanted = options.topicNames.filter(known.contains)
+            return wanted.isEmpty ? [] : try admin.describeTopics(wanted, timeoutMilliseconds: Self.timeout)
+        } catch {
+            print("warning: \(explain(error))")
+            return []
+        }
+    }
+
+    private func fail(_ error: any Error) -> ExitCode {
+        FileHandle.standardError.write(Data("error: \(explain(error))\n".utf8))
+        return ExitCode(1)
+    }
+
+    private func explain(_ error: any Error) -> String {
+        guard let error = error as? KafkaError,
+            error.code == .unsupportedFeature || error.code == .timedOut && error.message.contains("controller")
+        else { return "\(error)" }
+        return "\(options.bootstrapServers) answers no admin requests, as librdkafka's embedded broker does not: "
+            + "topics cannot be created there, nor their settings read (\(error.message))"
+    }
+}
