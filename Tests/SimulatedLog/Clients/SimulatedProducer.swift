@@ -172,7 +172,7 @@ public final class SimulatedProducer: ProducerClient {
         do {
             try call(.pollProducer, "poll", timeout: 0) { if cluster.random.chance(0.2) { sendSome() } }
         } catch {
-            return error.isFatal ? .error(error) : .none
+            return .none
         }
         guard let fatalError, !hasReportedFailure else { return .none }
         hasReportedFailure = true
