@@ -161,22 +161,38 @@ final class Simulation {
         for task in plan.tasks {
             let oracle = Oracle(plan, cluster, task: task)
             violations += oracle.replay()
-            if let live = liveTask(task), live.engine.stateBytes() != oracle.engine.stateBytes() {
-                report("the state of task \(task) is not that of an engine that was never interrupted")
+            let difference = liveTask(task).map { Self.difference(oracle.engine, $0.engine) } ?? ["is not at work"]
+            if !difference.isEmpty {
+                report("task \(task) against an uninterrupted engine: \(difference.joined(separator: "; "))")
             }
         }
         violations += Invariants(plan, cluster).check()
         for violation in violations { note("VIOLATION \(violation)") }
     }
 
+    /// Which parts of the state differ.
+    private static func difference(_ expected: Engine, _ actual: Engine) -> [String] {
+        func units(_ engine: Engine) -> [String: [UInt8]] {
+            Dictionary(uniqueKeysWithValues: engine.stateUnits().map { ($0.key, engine.encode($0)) })
+        }
+        let (expected, actual) = (units(expected), units(actual))
+        return Set(expected.keys).union(actual.keys).sorted().filter { expected[$0] != actual[$0] }
+    }
+
     /// Everybody dies once more; what is restored is the same.
     private func restartAll() {
-        let before = plan.tasks.map { liveTask($0)?.engine.stateBytes() }
+        let before = plan.tasks.map { liveTask($0)?.engine }
         for slot in slots { slot.kill() }
         drain()
         guard violations.isEmpty else { return }
-        for (task, bytes) in zip(plan.tasks, before) where liveTask(task)?.engine.stateBytes() != bytes {
-            report("the state of task \(task) is another after the last restart")
+        for (task, engine) in zip(plan.tasks, before) {
+            guard let engine, let restored = liveTask(task)?.engine else { continue }
+            let difference = Self.difference(engine, restored)
+            if !difference.isEmpty {
+                report(
+                    "task \(task) after the last restart (\(engine.lastBoundary ?? 0), \(restored.lastBoundary ?? 0)): \(difference.joined(separator: "; "))"
+                )
+            }
         }
         violations += Invariants(plan, cluster).check()
     }
