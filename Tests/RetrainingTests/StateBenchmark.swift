@@ -8,7 +8,7 @@ private let benchmarkModels = ProcessInfo.processInfo.environment["DRIFTGATE_STA
 /// How fast a large state is written and read. Asked for by hand, in a release build:
 /// `DRIFTGATE_STATE_BENCHMARK=200 swift test -c release -Xswiftc -enable-testing --filter StateBenchmark`
 /// (200 models of 14 metrics with five windows of 1000 samples each: 14 million samples, and 4 million halves).
-@Suite(.enabled(if: benchmarkModels != nil)) struct StateBenchmark {
+@Suite(.serialized, .enabled(if: benchmarkModels != nil)) struct StateBenchmark {
     @Test(arguments: [true, false])
     func `A large state is written and read`(isDecimal: Bool) throws {
         let engine = Engine(configuration: EngineConfiguration())
@@ -49,6 +49,7 @@ private let benchmarkModels = ProcessInfo.processInfo.environment["DRIFTGATE_STA
             }
             model.metricsAtCut = 14
         }
+        engine.metricNamesAtCut = engine.metricNames.upperBound
         let clock = ContinuousClock()
         var units: [(key: String, bytes: [UInt8])] = []
         let writing = clock.measure { units = engine.stateUnits().map { (key: $0.key, bytes: engine.encode($0)) } }

@@ -48,7 +48,9 @@ extension Engine {
         for number in modelsByName { if let model = models[Int(number)] { applyJoined(model) } }
         for index in lanes.indices { lanes[index].close(keeping: configuration.training.window + 2 * .day) }
         lastBoundary = boundary
-        for request in published ?? [] { model(named: request.model).noteRequested(at: boundary) }
+        for request in published ?? [] where modelNames.find(request.model) == nil {
+            model(named: request.model).lastSeen = boundary
+        }
         var round = Round(
             boundary: boundary, cut: cut, wallClock: wallClock, streamTime: streamTime,
             countedRate: Double(predictionRows) * 1000 / Double(max(1, since)), published: published)

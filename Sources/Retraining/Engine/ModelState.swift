@@ -137,9 +137,6 @@ final class ModelState {
         return versions
     }
 
-    /// A request for this model was published: it was alive then.
-    func noteRequested(at time: Milliseconds) { lastSeen = max(lastSeen, time) }
-
     /// A version serves from its first non-shadow prediction; one that served before comes back by a roll-back only.
     func serve(version: Int32, at time: Milliseconds) {
         guard version != serving || servingSince == .min else { return }
