@@ -54,6 +54,10 @@ let package = Package(
         // Brokers in memory and virtual time, with the transactions and the faults of real ones.
         .target(name: "SimulatedLog", dependencies: ["Kafka"], path: "Tests/SimulatedLog", swiftSettings: settings),
         .testTarget(name: "SimulatedLogTests", dependencies: ["Kafka", "SimulatedLog"], swiftSettings: settings),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["Contracts", "Kafka", "Retraining", "SimulatedLog", "Worker", logging],
+            swiftSettings: settings),
         .testTarget(name: "KafkaTests", dependencies: ["Kafka"], swiftSettings: settings),
         .testTarget(name: "DemoTests", dependencies: ["Demo", "Retraining"], swiftSettings: settings),
         .testTarget(

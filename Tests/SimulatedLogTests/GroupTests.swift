@@ -40,7 +40,6 @@ struct GroupTests {
         #expect(second.owned == [all[1]])
         settle(cluster, second, seconds: 20)
         #expect(second.owned == all)
-        #expect(first.consumer.poll(timeoutMilliseconds: 0).isFatal)
     }
 
     @Test func aStoppedMemberLosesItsPartitionsAndLearnsOfItLater() throws {
@@ -152,8 +151,4 @@ struct GroupTests {
         _ = consumer.poll(timeoutMilliseconds: 0)
         #expect(try read(consumer, other.partition) == [])
     }
-}
-
-extension ClientEvent {
-    var isFatal: Bool { if case .error(let error) = self { error.isFatal } else { false } }
 }

@@ -71,11 +71,12 @@ struct TaskCheckpoints {
     {
         var records: [OutputRecord] = []
         beginSnapshotIfDue(task, now: now)
-        var obsolete: [StateKey] = []
-        if writing != nil, let finished = writeSnapshot(task, into: &records) { obsolete = adopt(finished, task) }
+        // Also those that a snapshot makes needless at once: the log tells of every evaluation that there was.
         for cut in fresh { records.append(record(.cut(cut.boundary), cut.sealed())) }
         logged += fresh.map(\.boundary)
         fresh.removeAll()
+        var obsolete: [StateKey] = []
+        if writing != nil, let finished = writeSnapshot(task, into: &records) { obsolete = adopt(finished, task) }
         checkpoint += 1
         lastOwner = owner
         let position = PositionRecord(
@@ -161,7 +162,6 @@ struct TaskCheckpoints {
         for (partition, offset) in finished.positions { replayFrom[partition] = offset }
         var obsolete = logged.filter { $0 <= finished.boundary }.map(StateKey.cut)
         logged.removeAll { $0 <= finished.boundary }
-        fresh.removeAll { $0.boundary <= finished.boundary }
         obsolete += chunkKeys.subtracting(finished.keys)
         chunkKeys = finished.keys
         return obsolete

@@ -299,6 +299,8 @@ final class ActiveTask {
 
     private func evaluate(at boundary: Milliseconds) {
         let wallClock = environment.wallClock()
+        // Also what was refused before a restore: the next one reads those records again, and this cut is all it knows.
+        let skipped = skippedToKeep
         effects.removeAll(keepingCapacity: true)
         engine.evaluate(at: boundary, wallClock: wallClock, streamTime: merge.streamTime, into: &effects)
         for effect in effects { publish(effect) }
@@ -310,20 +312,8 @@ final class ActiveTask {
                         topic: $0.partition.topic, partition: $0.partition.partition,
                         nextOffset: engine.nextOffset(lane: $0.lane))
                 },
-                skipped: takeSkips(), requests: CutRecord.requests(effects)))
-    }
-
-    /// What was refused since the last evaluation by clock or limit; of inputs that had any.
-    private func takeSkips() -> [CutRecord.Skipped] {
-        defer { for input in inputs { input.skips.removeAll() } }
-        return skipped
-    }
-
-    var skipped: [CutRecord.Skipped] {
-        inputs.filter { !$0.skips.isEmpty }.map {
-            CutRecord.Skipped(
-                topic: $0.partition.topic, partition: $0.partition.partition, ranges: $0.skips.ranges)
-        }
+                skipped: skipped, requests: CutRecord.requests(effects)))
+        for input in inputs { input.skips.removeAll() }
     }
 
     func publish(_ effect: Effect) {

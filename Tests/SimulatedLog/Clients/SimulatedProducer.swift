@@ -70,7 +70,7 @@ public final class SimulatedProducer: ProducerClient {
 
     private func choose(_ key: [UInt8]?, _ count: Int32) -> Int32 {
         guard let key else { return Int32(cluster.number(in: 0...Int64(count - 1))) }
-        return Int32(Murmur2.hash(key) & 0x7FFF_FFFF) % count
+        return key.withUnsafeBytes { Partitioner.murmur2($0, Int(count)) }
     }
 
     private func requireTransaction(_ operation: String) throws(KafkaError) {
@@ -172,7 +172,7 @@ public final class SimulatedProducer: ProducerClient {
         do {
             try call(.pollProducer, "poll", timeout: 0) { if cluster.random.chance(0.2) { sendSome() } }
         } catch {
-            return error.isFatal ? .error(error) : .none
+            return .none
         }
         guard let fatalError, !hasReportedFailure else { return .none }
         hasReportedFailure = true

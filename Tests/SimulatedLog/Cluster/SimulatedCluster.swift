@@ -174,6 +174,14 @@ public final class SimulatedCluster {
         return log.entries.filter { $0.offset < limit && log.isVisible($0, isolation) }
     }
 
+    /// All committed records that were ever written, those that compaction and retention took among them.
+    public func history(of partition: TopicPartition) -> [StoredRecord] { logs[partition]?.history ?? [] }
+
+    /// The partitions of a topic.
+    public func partitions(of topic: String) -> [TopicPartition] {
+        (0..<(partitionCounts[topic] ?? 0)).map { TopicPartition(topic, $0) }
+    }
+
     /// Everything that is stored, markers and aborted records included.
     public func entries(of partition: TopicPartition) -> [StoredRecord] { logs[partition]?.entries ?? [] }
 

@@ -13,6 +13,8 @@ final class PartitionLog {
     /// The first offset of each transaction that has not ended here.
     private var open: [Int: Int64] = [:]
     private var aborted: Set<Int> = []
+    /// Committed records that compaction or retention took, for whoever checks what ever was.
+    private var removed: [StoredRecord] = []
     /// Brings nothing before this moment.
     var slowUntil: Int64 = 0
 
@@ -68,6 +70,13 @@ final class PartitionLog {
         return !aborted.contains(transaction)
     }
 
+    /// All committed records that were ever written, in order.
+    var history: [StoredRecord] {
+        let limit = lastStableOffset
+        let present = entries.filter { $0.offset < limit && isVisible($0, .readCommitted) }
+        return (removed + present).sorted { $0.offset < $1.offset }
+    }
+
     /// The first offset whose record is not older; nil where all are.
     func offset(at time: Int64, _ isolation: ConsumerConfiguration.Isolation) -> Int64? {
         let limit = end(for: isolation)
@@ -77,7 +86,9 @@ final class PartitionLog {
     /// Forgets what lies below `offset`, as retention does; never what is not stable yet.
     func trim(to offset: Int64) {
         start = max(start, min(offset, lastStableOffset))
-        entries.removeFirst(index(of: start))
+        let count = index(of: start)
+        removed += entries[..<count].filter { isVisible($0, .readCommitted) }
+        entries.removeFirst(count)
     }
 
     /// Keeps the latest value of each key among the stable entries before the tail.
@@ -94,10 +105,17 @@ final class PartitionLog {
         }
         var kept: [StoredRecord] = []
         for var entry in entries[..<count] {
-            guard isVisible(entry, .readCommitted), let key = entry.key, latest[key] == entry.offset else { continue }
+            guard isVisible(entry, .readCommitted) else { continue }
+            guard let key = entry.key, latest[key] == entry.offset else {
+                removed.append(entry)
+                continue
+            }
             if entry.value == nil {
                 let since = entry.tombstoneSince ?? now
-                if now - since >= settings.tombstoneRetention, entry.tombstoneSince != nil { continue }
+                if now - since >= settings.tombstoneRetention, entry.tombstoneSince != nil {
+                    removed.append(entry)
+                    continue
+                }
                 entry.tombstoneSince = since
             }
             kept.append(entry)
