@@ -17,8 +17,11 @@ async def main():
     parser = argparse.ArgumentParser(prog="broker", description="A Kafka broker in memory, for rehearsals.")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--retention-bytes", type=int, help="of a partition; all is kept if left out")
+    parser.add_argument(
+        "--slow", type=float, default=0, metavar="MS",
+        help="longest extra time of each request of a transaction, so that faults hit one")
     options = parser.parse_args()
-    broker = Server("127.0.0.1", options.retention_bytes)
+    broker = Server("127.0.0.1", options.retention_bytes, options.slow / 1000)
     server = await broker.start(options.port)
     print(f"127.0.0.1:{broker.port}", flush=True)
     stop = asyncio.Event()

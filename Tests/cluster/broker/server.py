@@ -1,6 +1,7 @@
 """Requests in, answers out: one asyncio server that is all brokers and coordinators at once."""
 
 import asyncio
+import random
 import struct
 import time
 
@@ -17,6 +18,9 @@ DEFAULTS = {
     "compression.type": "producer", "min.compaction.lag.ms": "0", "max.compaction.lag.ms": "9223372036854775807",
 }
 
+# Produce, and what adds to a transaction or ends it.
+TRANSACTIONAL = {0, 24, 25, 26, 28}
+
 
 class Topic:
     def __init__(self, partitions, settings, retention_bytes):
@@ -27,8 +31,10 @@ class Topic:
 
 
 class Server:
-    def __init__(self, host, retention_bytes=None):
+    def __init__(self, host, retention_bytes=None, slowness=0.0):
         self.host = host
+        # Seconds, at most, that each request of a transaction takes longer.
+        self.slowness = slowness
         self.retention_bytes = retention_bytes
         self.port = 0
         self.topics = {}
@@ -91,6 +97,8 @@ class Server:
         handler, low, high, flexible = self.handlers[key]
         if not low <= version <= high:
             raise ConnectionError(f"API {key} version {version}")
+        if self.slowness and key in TRANSACTIONAL:
+            await asyncio.sleep(random.uniform(0, self.slowness))
         request.flexible = version >= flexible
         request.tags()
         answer = Writer(request.flexible)
