@@ -8,6 +8,6 @@ enum SimulationSettings {
 
     static let isTracing = number("SIMULATION_TRACE") != nil
     static let first = number("SIMULATION_FIRST") ?? 0
-    static let count = number("SIMULATION_SEEDS") ?? 300
+    static let count = number("SIMULATION_SEEDS") ?? 100
     static var seeds: Range<UInt64> { first..<first + count }
 }

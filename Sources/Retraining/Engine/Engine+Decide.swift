@@ -317,8 +317,6 @@ extension Engine {
         let kept = Set(model.ledger.trainings.map(\.requestID))
         for old in before where !kept.contains(old.requestID) { requestModels[old.requestID] = nil }
         if !isObserved { requestModels[id] = model.number }
-        // As where the boundary is evaluated again with its published requests: the state must come out the same.
-        if !isObserved { model.noteRequested(at: round.boundary) }
         model.manual = nil
         model.wantedSince = nil
         model.plan = nil

@@ -30,6 +30,10 @@ extension SimulatedCluster {
         let answer = try effect()
         try checkAlive(process, operation)
         note("\(process.name) \(call.rawValue)")
+        if let afterCall {
+            afterCall(process, call)
+            try checkAlive(process, operation)
+        }
         if isLost {
             throw try timeOut(process, operation, timeout)
         }

@@ -15,6 +15,8 @@ public final class SimulatedCluster {
     public var whileBlocked: ((SimulatedProcess, _ until: Int64) -> Void)?
     /// Told about each fault that struck a call.
     public var onFault: ((SimulatedProcess, ClientCall, Fault) -> Void)?
+    /// Told about each call that took effect, before its client hears of it; may stop or end the process.
+    public var afterCall: ((SimulatedProcess, ClientCall) -> Void)?
     /// How long a stopped process stays stopped, in milliseconds.
     public var freezeDuration: ClosedRange<Int64> = 100...60_000
     /// How long brokers do not answer.
