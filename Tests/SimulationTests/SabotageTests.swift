@@ -8,7 +8,8 @@ struct SabotageTests {
     /// So many seeds at most until it shows.
     static let patience: UInt64 = 60
 
-    @Test(arguments: [Sabotage.commitOffsetsBeforeOutputs, .dropBatchAfterAbort]) func aMechanismThatIsMissingShows(sabotage: Sabotage) {
+    @Test(arguments: [Sabotage.commitOffsetsBeforeOutputs, .dropBatchAfterAbort])
+    func aMechanismThatIsMissingShows(sabotage: Sabotage) {
         expectViolation("\(sabotage)") { $0.options.sabotage = [sabotage] }
     }
 
