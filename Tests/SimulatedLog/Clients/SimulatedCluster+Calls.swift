@@ -123,6 +123,8 @@ extension SimulatedCluster {
             ]
             let code = random.pick(codes)
             note("\(call.rawValue) refused: \(code.name)")
+            // Such an answer means that the group has moved on.
+            if code != .messageTooLarge { forceRebalance() }
             return KafkaError(code: code, operation: operation, isRetriable: false, requiresAbort: true)
         case .fatalError where call == .sendOffsets || call == .commitTransaction || call == .initTransactions:
             let code = random.pick([KafkaError.Code.outOfOrderSequenceNumber, .fenced])
