@@ -331,7 +331,6 @@ public final class Worker {
 
     private func followGrant(_ consumer: any ConsumerClient) throws(KafkaError) {
         guard let partitions = granted else { return }
-        try checkpointer.prepare()
         let numbers = self.numbers(of: partitions)
         guard !numbers.isEmpty else {
             granted = nil
@@ -340,6 +339,8 @@ public final class Worker {
             logger.notice("another worker is active; standing by")
             return
         }
+        // Only who is active claims the transactional id.
+        try checkpointer.prepare()
         drop(parked: parked.keys.filter { !numbers.contains($0) })
         for number in parked.keys.sorted() {
             let isUnchanged = try isUnchanged(parked[number]!, consumer)
@@ -356,7 +357,16 @@ public final class Worker {
         if options.worker.scale == .single {
             return partitions.contains(TopicPartition(options.topics.commands, 0)) ? [0] : []
         }
-        return Set(partitions.map(\.partition)).sorted()
+        func numbers(_ topic: String) -> Set<Int32> {
+            Set(partitions.filter { $0.topic == topic }.map(\.partition))
+        }
+        let predictions = numbers(options.topics.predictions)
+        guard predictions == numbers(options.topics.actuals) else {
+            // Two workers would share a task.
+            failure = "\(options.topics.predictions) and \(options.topics.actuals) no longer have the same partitions"
+            return []
+        }
+        return predictions.sorted()
     }
 
     /// Whether nobody has written a checkpoint since this task did.
@@ -426,14 +436,24 @@ public final class Worker {
             (topics.trainingStatus, .trainingStatus), (topics.commands, .commands),
         ] {
             if options.worker.scale == .partitioned, !role.isBroadcast {
+                _ = try partitions(of: topic, consumer)
                 inputs.append((TopicPartition(topic, number), role))
                 continue
             }
-            let found = try consumer.metadata(topic: topic, timeoutMilliseconds: 15_000)[topic]
-            partitionCounts[topic] = found?.partitions.count ?? 0
-            inputs += (found?.partitions ?? []).map { (TopicPartition(topic, $0.id), role) }
+            let partitions = try partitions(of: topic, consumer)
+            inputs += partitions.map { (TopicPartition(topic, $0), role) }
         }
         return inputs
+    }
+
+    /// A topic that a broker does not know at the moment is asked for again: an input must never be left out silently.
+    private func partitions(of topic: String, _ consumer: any ConsumerClient) throws(KafkaError) -> [Int32] {
+        let metadata = try consumer.metadata(topic: topic, timeoutMilliseconds: 15_000)
+        guard let found = metadata[topic], found.error == nil, !found.partitions.isEmpty else {
+            throw KafkaError(code: .leaderNotAvailable, operation: "read metadata", topic: topic)
+        }
+        partitionCounts[topic] = found.partitions.count
+        return found.partitions.map(\.id)
     }
 
     /// Those whose offsets the group commits.

@@ -33,7 +33,8 @@ public struct WorkerEnvironment {
         var name = [CChar](repeating: 0, count: 256)
         gethostname(&name, name.count - 1)
         let host = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-        return "\(host)-\(getpid())"
+        // Containers that share a host's name and begin to count processes anew must not fence each other.
+        return "\(host)-\(getpid())-\(String(UInt32.random(in: .min ... .max), radix: 16))"
     }
 
     /// A cluster reached by librdkafka, and the clocks of this machine.

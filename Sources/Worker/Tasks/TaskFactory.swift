@@ -79,7 +79,7 @@ struct TaskFactory {
                 "the group's offsets are gone (offsets.retention.minutes?); going on where the state says")
             return
         }
-        for (input, offset) in known {
+        for (input, offset) in known where offset.offset.value != nil {
             let isSame = offset.offset.value == input.next && (offset.metadata ?? position.token) == position.token
             guard isSame || (offset.metadata ?? "").isEmpty && offset.offset.value == input.next else {
                 throw RestoreError.unequal(
