@@ -25,6 +25,8 @@ from workers import ENVIRONMENT  # noqa: E402
 INTERVAL = 3_600_000
 WINDOW = 4
 SAMPLE_SECONDS = 10
+# Until then the history of load and the index of offsets grow to their bounds, however long that takes.
+FILLED_DAYS = 40
 # A machine has a name for this many steps; whoever is silent for longer than `limits.silence_days` is forgotten.
 NAME_STEPS = 24 * 10
 MODELS, MACHINES, PARTITIONS = 20, 50, 4
@@ -150,12 +152,14 @@ def feed(options, bootstrap, topics, worker, folder):
                 return False
         if elapsed >= next_sample:
             next_sample += SAMPLE_SECONDS
-            samples.append((elapsed, resident(worker)))
-            print(f"{elapsed:6.0f} {sent:11} {step / 24:12.1f} {samples[-1][1] / 1e6:12.1f}", flush=True)
+            size = resident(worker)
+            if step >= FILLED_DAYS * 24:
+                samples.append((elapsed, size))
+            print(f"{elapsed:6.0f} {sent:11} {step / 24:12.1f} {size / 1e6:12.1f}", flush=True)
     producer.flush(10)
     watch.close()
     if len(samples) < 10:
-        print("FAIL: too short to judge; let it run for 2 minutes or more")
+        print(f"FAIL: too short to judge: {len(samples)} samples behind {FILLED_DAYS} days of stream time, 10 are needed")
         return False
     flat, text = judge(samples)
     print(f"{sent / (time.monotonic() - began):.0f} messages a second; {text}")
