@@ -20,6 +20,8 @@ final class Restoration {
     /// For a test that takes the end too early.
     private var earlyEnd: Int64?
     private(set) var tasks: [ActiveTask] = []
+    private var rereads = 0
+    private static let rereadsMax = 10
 
     /// For how long an open transaction is waited for before it is finished in its owner's place.
     private static let takeoverAfter: Milliseconds = 5_000
@@ -48,12 +50,27 @@ final class Restoration {
             }
             let state = try loader!.result()
             loader = nil
+            if let position = state.position, isOvertaken(committed, by: position), rereads < Self.rereadsMax {
+                // This process stood still in between, and another worker went on: ask again.
+                rereads += 1
+                self.committed = nil
+                return false
+            }
             tasks.append(try TaskFactory(worker, consumer, number, committed, state).make())
             waiting.removeFirst()
             self.committed = nil
             since = worker.environment.monotonicClock()
         }
         return true
+    }
+
+    /// Whether a later checkpoint was committed after these offsets had been read.
+    private func isOvertaken(_ committed: [TopicPartitionOffset], by position: PositionRecord) -> Bool {
+        committed.contains { offset in
+            let parts = (offset.metadata ?? "").split(separator: ":", maxSplits: 2)
+            guard parts.count == 3, parts[0] == "driftgate", let checkpoint = UInt64(parts[1]) else { return false }
+            return checkpoint < position.checkpoint
+        }
     }
 
     /// What the group committed; nil while a transaction that writes it is open.
