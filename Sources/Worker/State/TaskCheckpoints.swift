@@ -40,9 +40,9 @@ struct TaskCheckpoints {
     var isWritingSnapshot: Bool { writing != nil }
     var lastBoundary: Milliseconds? { fresh.last?.boundary ?? logged.last ?? snapshot?.boundary }
     /// What is stored beside the committed offsets while this is the last checkpoint; nil before the first.
-    var token: String? { checkpoint == 0 ? nil : PositionRecord.token(checkpoint, owner) }
-    /// Who wrote the last checkpoint: a restored task goes on under its own name.
-    private(set) var lastOwner: String?
+    var token: String? { checkpoint == 0 ? nil : PositionRecord.token(checkpoint, lastOwner ?? owner) }
+    /// Who wrote the last checkpoint: of a task that was just restored, the worker before this one.
+    private var lastOwner: String?
 
     /// Begins with what was restored.
     mutating func take(_ position: PositionRecord, _ cuts: [CutRecord], chunkKeys: Set<StateKey>) {
