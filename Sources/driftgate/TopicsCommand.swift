@@ -42,9 +42,9 @@ struct TopicsCommand: ParsableCommand {
             guard !plan.topics.isEmpty else { return print("all topics exist") }
             for topic in plan.topics { print("\(isDryRun ? "would create" : "creating") \(topic.summary)") }
             guard !isDryRun else { return }
-            let failures = try cluster.create(plan).filter { $0.error != nil && $0.error?.code != .topicAlreadyExists }
-            for failure in failures { print("error: \(failure.error?.description ?? failure.name)") }
-            if !failures.isEmpty { throw ExitCode(1) }
+            let errors = try cluster.create(plan).compactMap(\.error).filter { $0.code != .topicAlreadyExists }
+            for error in errors { print("error: \(error)") }
+            if !errors.isEmpty { throw ExitCode(1) }
             print("created \(plan.topics.count) topics")
         }
     }
