@@ -32,7 +32,8 @@ let package = Package(
         .target(name: "Operations", dependencies: ["Retraining", "Worker", yams], swiftSettings: settings),
         .target(name: "Demo", dependencies: ["Contracts", "CZlib", "Kafka", "Retraining"], swiftSettings: settings),
         .executableTarget(
-            name: "driftgate", dependencies: ["Demo", "Operations", "Retraining", "Worker", argumentParser, logging],
+            name: "driftgate",
+            dependencies: ["Contracts", "Demo", "Operations", "Retraining", "Worker", argumentParser, logging],
             swiftSettings: settings),
 
         .testTarget(name: "RingBuffersTests", dependencies: ["RingBuffers"], swiftSettings: settings),

@@ -4,7 +4,6 @@ extension Settings {
     private static let withoutEffect: [String] = [
         "http.", "alerts.webhook_", "alerts.alertmanager_", "alerts.smtp_", "alert_email", "topics.state",
         "kafka.transactions", "kafka.transaction_timeout_secs", "worker.checkpoint_interval_ms", "limits.reject_share",
-        "drift.baseline_size",
     ]
 
     static func hasEffect(_ key: String) -> Bool {
