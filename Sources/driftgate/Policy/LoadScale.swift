@@ -1,21 +1,27 @@
 import Retraining
 
-/// Holds a load that is no percentage against its own 95th percentile of 30 days.
+/// Holds a load that is no percentage against its own 95th percentile of 30 days, the first ones.
+///
+/// The scale then stays: what the load is ranked against are its own past values, which a new scale would leave behind.
 struct LoadScale {
-    private var samples: [(at: Milliseconds, value: Double)] = []
-    private var percentile: Double?
+    private static let span: Milliseconds = 30 * .day
+
+    private var samples: [Double] = []
+    private var first: Milliseconds?
+    private var percentile = 0.0
     private var percentileDay: Int64 = .min
 
     mutating func percent(of value: Double, at time: Milliseconds) -> Double {
-        samples.append((time, value))
-        let day = time / .day
-        if day != percentileDay || samples.count < 48 {
-            percentileDay = day
-            samples.removeAll { $0.at < time - 30 * .day }
-            let sorted = samples.map(\.value).sorted()
-            percentile = sorted[(sorted.count - 1) * 95 / 100]
+        let begin = first ?? time
+        first = begin
+        if time - begin <= Self.span {
+            samples.append(value)
+            let day = time / .day
+            if day != percentileDay || samples.count < 48 {
+                percentileDay = day
+                percentile = samples.sorted()[(samples.count - 1) * 95 / 100]
+            }
         }
-        guard let percentile, percentile > 0 else { return 0 }
-        return min(100, 100 * value / percentile)
+        return percentile > 0 ? 100 * value / percentile : 0
     }
 }
