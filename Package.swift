@@ -40,7 +40,9 @@ let package = Package(
         .target(name: "Demo", dependencies: ["Contracts", "CZlib", "Kafka", "Retraining"], swiftSettings: settings),
         .executableTarget(
             name: "driftgate",
-            dependencies: ["Demo", "Kafka", "Operations", "Retraining", "Worker", argumentParser, logging],
+            dependencies: [
+                "Contracts", "Demo", "Kafka", "Operations", "Retraining", "Worker", argumentParser, logging,
+            ],
             swiftSettings: settings),
 
         .testTarget(name: "RingBuffersTests", dependencies: ["RingBuffers"], swiftSettings: settings),

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <vector>
 
 #include <simdjson.h>
 
@@ -61,6 +62,29 @@ bool number_of(dom::element element, double &number) noexcept {
     }
 }
 
+// `count`, or `p` and a percentage: digits and at most one point. Whether it is either, and which.
+bool summary_key(std::string_view key, double &percent) noexcept {
+    if (key == "count") {
+        percent = -1;
+        return true;
+    }
+    if (key.size() < 2 || key.size() > 12 || key[0] != 'p') { return false; }
+    double scale = 0;
+    percent = 0;
+    for (const char digit : key.substr(1)) {
+        if (digit == '.' && scale == 0) {
+            scale = 1;
+        } else if (digit >= '0' && digit <= '9') {
+            percent = percent * 10 + (digit - '0');
+            scale *= 10;
+        } else {
+            return false;
+        }
+    }
+    if (scale > 0) { percent /= scale; }
+    return percent <= 100;
+}
+
 } // namespace
 
 struct csimdjson_parser {
@@ -112,6 +136,9 @@ private:
     int16_t container_field = -1;
     dom::element list;
     bool has_list = false;
+    dom::element summaries;
+    bool has_summaries = false;
+    std::vector<csimdjson_summary_figure> summary_figures;
     // Bits of the hashes of the names seen in `values`: a clear bit proves that a name is new.
     uint64_t seen[16]{};
 
@@ -126,9 +153,12 @@ private:
         record.envelope_base64 = {nullptr, 0};
         record.value_count = 0;
         record.text_count = 0;
+        record.summaries = nullptr;
+        record.summary_count = 0;
         has_envelope_data = false;
         container_field = -1;
         has_list = false;
+        has_summaries = false;
     }
 
     // Grows by doubling, so that the number of allocations over a parser's life is bounded by the logarithm of the
@@ -189,6 +219,9 @@ private:
         if (node.form == CSIMDJSON_TEXT_LIST) {
             list = element;
             has_list = true;
+        } else if (node.form == CSIMDJSON_SUMMARIES) {
+            summaries = element;
+            has_summaries = true;
         } else {
             container = element;
             container_form = node.form;
@@ -218,6 +251,7 @@ private:
             if (node.field >= 0) {
                 fields[node.field].kind = CSIMDJSON_ABSENT;
                 if (node.form == CSIMDJSON_TEXT_LIST) { has_list = false; }
+                if (node.form == CSIMDJSON_SUMMARIES) { has_summaries = false; }
                 if (node.field == container_field) { container_field = -1; }
             }
             forget(plan, child);
@@ -230,6 +264,7 @@ private:
         for (auto &field : fields) { field.kind = CSIMDJSON_ABSENT; }
         container_field = -1;
         has_list = false;
+        has_summaries = false;
         dom::object object;
         if (has_envelope_data && envelope_data.get(object) == simdjson::SUCCESS) {
             walk(plan, 0, object, false);
@@ -241,6 +276,7 @@ private:
 
     csimdjson_status read_containers() noexcept {
         if (has_list) { read_texts(); }
+        if (has_summaries) { read_summaries(); }
         if (container_field < 0) { return CSIMDJSON_OK; }
         if (container_form == CSIMDJSON_VALUE) { return read_value(); }
         dom::object object;
@@ -335,6 +371,29 @@ private:
         const auto status = median_of(container, field.number);
         if (status == CSIMDJSON_OK) { field.kind = CSIMDJSON_NUMBER; }
         return status;
+    }
+
+    void read_summaries() noexcept {
+        summary_figures.clear();
+        dom::object metrics;
+        if (summaries.get(metrics)) { return; }
+        for (const auto metric : metrics) {
+            dom::object figures;
+            const auto name = as_text(metric.key);
+            if (name.count == 0 || name.count > limits.name_bytes || has_control(metric.key) ||
+                metric.value.get(figures)) {
+                continue;
+            }
+            for (const auto figure : figures) {
+                double percent = 0;
+                double number = 0;
+                if (!summary_key(figure.key, percent) || !number_of(figure.value, number)) { continue; }
+                if (summary_figures.size() == CSIMDJSON_SUMMARY_FIGURES) { break; }
+                summary_figures.push_back({name.bytes, name.count, percent, number});
+            }
+        }
+        record.summaries = summary_figures.data();
+        record.summary_count = static_cast<ptrdiff_t>(summary_figures.size());
     }
 
     void read_texts() noexcept {

@@ -41,9 +41,11 @@ extension JSONWriter {
         }
         object("signal") { writer in
             writer.field("score", signal.score)
+            writer.field("weighted_score", signal.weightedScore)
             writer.field("scoring", signal.scoring.rawValue)
             writer.field("recommendation", signal.recommendation.rawValue)
             writer.field("confidence", signal.confidence)
+            writer.weights(signal.weights)
             writer.terms("terms", signal.terms)
             writer.field("plain_score", signal.plainScore)
             writer.terms("plain_terms", signal.plain)
@@ -66,6 +68,15 @@ extension JSONWriter {
         }
     }
 
+    private mutating func weights(_ weights: DriftConfiguration.Weights) {
+        object("weights") { writer in
+            writer.field("prediction_error", weights.predictionError)
+            writer.field("distribution_shift", weights.distributionShift)
+            writer.field("feature_drift", weights.featureDrift)
+            writer.field("anomaly_rate", weights.anomalyRate)
+        }
+    }
+
     private mutating func floors(_ floors: DriftSignal.Floors?) {
         guard let floors else {
             key("floors")
@@ -74,10 +85,14 @@ extension JSONWriter {
         object("floors") { writer in
             writer.field("skill_ratio", floors.skillRatio)
             writer.field("skill_reference", floors.skillReference)
+            writer.field("skill_limit", floors.skillLimit)
             writer.field("fast_skill_ratio", floors.fastRatio)
             writer.field("fast_skill_reference", floors.fastReference)
+            writer.field("fast_skill_limit", floors.fastLimit)
+            writer.field("fast_skill_gain", floors.fastGain)
             writer.field("distribution_shift", floors.distributionShift)
             writer.field("feature_drift", floors.featureDrift)
+            writer.field("anomaly_rate", floors.anomalyRate)
         }
     }
 
@@ -99,6 +114,10 @@ extension JSONWriter {
         field("p_value", metric.pValue)
         field("drifted", metric.isDrifted)
         field("mean_shift", metric.meanShift)
+        field("seasonal_ks_statistic", metric.seasonalStatistic)
+        field("seasonal_mean_shift", metric.seasonalMeanShift)
+        field("ks_floor", metric.statisticFloor)
+        field("mean_shift_floor", metric.meanShiftFloor)
         field("error", metric.error)
         field("samples", metric.samples)
         endObject()
@@ -117,6 +136,9 @@ extension JSONWriter {
             writer.field("blackout", load.blackout)
             writer.window("next_window", load.nextWindow)
             writer.window("planned_window", load.plannedWindow)
+            writer.field("hour_score", load.hourScore)
+            writer.field("low_limit", load.lowLimit)
+            writer.field("high_limit", load.highLimit)
             writer.field("profile_hours", load.profileHours)
         }
     }
@@ -140,6 +162,8 @@ extension JSONWriter {
             writer.field("trainings_in_week", history.trainingsInWeek)
             writer.field("open_request_id", history.openRequestID)
             writer.field("baseline_version", history.baselineVersion)
+            writer.field("baseline_origin", history.baselineOrigin?.rawValue)
+            writer.time("baseline_captured_at", history.baselineCapturedAt)
         }
     }
 

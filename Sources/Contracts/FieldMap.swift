@@ -14,7 +14,7 @@ public struct FieldMap: Sendable, Equatable {
     enum Field: String, CaseIterable, Sendable {
         case model, modelVersion = "model_version", entity, at, issuedAt = "issued_at", shadow, values, metric, value
         case pool, cpuPercent = "cpu_pct", predictionsPerSecond = "predictions_per_s", incident
-        case requestID = "request_id", status, runID = "run_id", url, progress, metrics, errors
+        case requestID = "request_id", status, runID = "run_id", url, progress, metrics, errors, baseline
         case command, reason, by
     }
 
@@ -49,7 +49,8 @@ public struct FieldMap: Sendable, Equatable {
         case .prediction: [.model, .modelVersion, .entity, .at, .issuedAt, .shadow, .values, .metric, .value]
         case .actual: [.model, .entity, .at, .values, .metric, .value]
         case .load: [.pool, .entity, .at, .cpuPercent, .predictionsPerSecond, .incident]
-        case .trainingStatus: [.requestID, .status, .at, .runID, .url, .modelVersion, .progress, .metrics, .errors]
+        case .trainingStatus:
+            [.requestID, .status, .at, .runID, .url, .modelVersion, .progress, .metrics, .errors, .baseline]
         case .command: [.command, .model, .requestID, .reason, .by, .at]
         }
     }

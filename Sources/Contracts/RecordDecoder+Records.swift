@@ -50,7 +50,7 @@ extension RecordDecoder {
         return TrainingStatusRecord(
             requestID: try requiredName(role, 0).string, status: status, at: try optionalTime(role, 2),
             runID: try text(role, 3), url: try text(role, 4), modelVersion: try optionalName(role, 5),
-            progress: progress, metrics: try figures(role, 7), errors: try texts(role, 8))
+            progress: progress, metrics: try figures(role, 7), errors: try texts(role, 8), baseline: summaries())
     }
 
     func command() throws(Rejection) -> CommandRecord {
@@ -99,6 +99,25 @@ extension RecordDecoder {
         var figures: [String: Double] = [:]
         for value in collectValues() { figures[value.name.string] = value.value }
         return figures
+    }
+
+    /// Summaries by metric. What makes no summary is left out and rejects nothing: the word that a training is done
+    /// counts for more than what its data looked like.
+    private func summaries() -> [String: QuantileSummary] {
+        var figures: [String: (count: Int?, quantiles: [Double: Double])] = [:]
+        for index in 0..<record.pointee.summary_count {
+            let figure = record.pointee.summaries[index]
+            let name = BorrowedText(base: figure.name, count: figure.name_count).string
+            if figure.percent < 0 {
+                figures[name, default: (nil, [:])].count = Int(exactly: figure.value) ?? 0
+            } else {
+                figures[name, default: (nil, [:])].quantiles[figure.percent / 100] = figure.value
+            }
+        }
+        return figures.compactMapValues { metric in
+            QuantileSummary(
+                count: metric.count, quantiles: metric.quantiles.map { .init(share: $0.key, value: $0.value) })
+        }
     }
 
     /// Texts of a list, each of at most 2000 bytes; what is beyond is cut.

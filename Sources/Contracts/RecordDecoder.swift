@@ -184,6 +184,7 @@ public final class RecordDecoder {
         case .value: CSIMDJSON_VALUE
         case .metrics: CSIMDJSON_FIGURES
         case .errors: CSIMDJSON_TEXT_LIST
+        case .baseline: CSIMDJSON_SUMMARIES
         default: CSIMDJSON_SCALAR
         }
     }

@@ -75,6 +75,13 @@ public enum RecordEncoder {
                     for (name, value) in record.metrics.sorted(by: { $0.key < $1.key }) { writer.field(name, value) }
                 }
             }
+            if !record.baseline.isEmpty {
+                writer.object("baseline") { writer in
+                    for (name, summary) in record.baseline.sorted(by: { $0.key < $1.key }) {
+                        writer.summary(name, summary)
+                    }
+                }
+            }
             if !record.errors.isEmpty { writer.array("errors", record.errors) { $0.write($1) } }
         }
     }
@@ -115,6 +122,19 @@ public enum RecordEncoder {
 }
 
 extension JSONWriter {
+    fileprivate mutating func summary(_ name: String, _ summary: QuantileSummary) {
+        object(name) { writer in
+            if let count = summary.count { writer.field("count", count) }
+            for quantile in summary.quantiles { writer.field("p\(Self.percent(quantile.share))", quantile.value) }
+        }
+    }
+
+    /// Without a fraction where there is none: `p5`, `p2.5`.
+    private static func percent(_ share: Double) -> String {
+        let percent = (share * 1e6).rounded() / 1e4
+        return percent == percent.rounded() ? "\(Int(percent))" : "\(percent)"
+    }
+
     fileprivate mutating func present(_ name: String, _ text: String?) {
         if let text { field(name, text) }
     }

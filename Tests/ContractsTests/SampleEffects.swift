@@ -6,18 +6,20 @@ enum SampleEffects {
     static let time: Milliseconds = 1_729_180_800_000
 
     static let signal = DriftSignal(
-        score: 0.1375, scoring: .calibrated, recommendation: .retrain, confidence: 0.9166666666666666,
+        score: 0.1375, scoring: .calibrated, weightedScore: 0.1375, weights: .init(),
+        recommendation: .retrain, confidence: 0.9166666666666666,
         terms: .init(predictionError: 0.25, distributionShift: 0.1, featureDrift: 0.0375, anomalyRate: 0),
         plain: .init(predictionError: 0.21, distributionShift: 0.18, featureDrift: 0.3, anomalyRate: 0.001),
         plainScore: 0.1981,
         floors: .init(
-            skillRatio: 1.32, skillReference: 1.1, fastRatio: 1.5, fastReference: 2, distributionShift: 0.08,
-            featureDrift: 0.2),
+            skillRatio: 1.375, skillReference: 1.1, skillLimit: 1.1, fastRatio: 1.5, fastReference: 2, fastLimit: 2,
+            fastGain: 0.2, distributionShift: 0.08, featureDrift: 0.2, anomalyRate: 0.001),
         errors: .init(measure: .mape, mape: 0.21, wape: 0.19, smape: 0.2, mase: 1.4, skippedPairs: 3),
         metrics: [
             MetricDrift(
-                metric: "cpu_user_pct", statistic: 0.18, pValue: 1.5e-7, isDrifted: true, meanShift: 0.3, error: 0.21,
-                samples: 1000),
+                metric: "cpu_user_pct", statistic: 0.18, pValue: 1.5e-7, isDrifted: true, meanShift: 0.3,
+                statisticFloor: 0.08,
+                meanShiftFloor: 0.2, error: 0.21, samples: 1000),
             MetricDrift(metric: "mem_used_pct", samples: 12),
         ],
         pairs: 860, actuals: 2000, predictions: 2000, aboveSince: time - 7 * .hour)
@@ -37,7 +39,9 @@ enum SampleEffects {
             score: 0.21, form: .cpuAndRate, meanCPUPercent: 20.5, ratePerSecond: 12, rateP95: 55, machines: 40,
             isQuiet: true, incident: false, blackout: nil,
             nextWindow: QuietWindow(from: time, to: time + 2 * .hour, expectedLoad: 0.2),
-            plannedWindow: QuietWindow(from: time, to: time + 3 * .hour / 2), profileHours: 720),
+            plannedWindow: QuietWindow(from: time, to: time + 3 * .hour / 2), hourScore: 0.21, lowLimit: 0.24,
+            highLimit: 0.5,
+            profileHours: 720),
         history: HistoryEvidence(
             lastTraining: time - 100 * .hour, isAssumed: false, trainingsInWeek: 1, openRequestID: nil,
             baselineVersion: 3),

@@ -159,7 +159,8 @@ extension DriftSignal {
         let (recommendation, confidence) = DriftScore.recommendation(
             score, critical: drift.criticalThreshold, warning: drift.warningThreshold)
         return DriftSignal(
-            score: score, scoring: .plain, recommendation: recommendation, confidence: confidence, terms: Terms(),
+            score: score, scoring: .plain, weightedScore: score, weights: .init(), recommendation: recommendation,
+            confidence: confidence, terms: Terms(),
             plain: Terms(), plainScore: score, floors: nil, errors: ErrorMeasures(), metrics: [], pairs: 1000,
             actuals: 1000, predictions: 1000, aboveSince: nil)
     }

@@ -24,7 +24,7 @@ private let benchmarkModels = ProcessInfo.processInfo.environment["DRIFTGATE_STA
                     var value = Double.random(in: 0...100, using: &numbers)
                     if isDecimal { value = (value * 100).rounded() / 100 }
                     let rank = numbers.next()
-                    model.windows[metric].add(ActualSample(at: at, value: value, rank: rank), .init())
+                    model.windows[metric].add(ActualSample(at: at, value: value, rank: rank), .init(), LocalCalendar())
                     for bucket in 0..<3 {
                         model.windows[metric].add(
                             ErrorSample(at: at, predicted: value, actual: value, naive: value, rank: rank),
@@ -33,7 +33,7 @@ private let benchmarkModels = ProcessInfo.processInfo.environment["DRIFTGATE_STA
                     samples += 5
                 }
             }
-            model.capture(origin: .first, at: monday)
+            model.capture(origin: .first, supplied: [:], size: 4_000, calendar: LocalCalendar(), at: monday)
             for entity in 0..<100 {
                 let entity = engine.restored(entity: BorrowedText.of("srv-\(entity)"))
                 for index in Int64(0)..<100 {

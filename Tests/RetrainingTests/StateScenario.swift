@@ -170,12 +170,26 @@ struct StateScenario {
             // Of a request that this very interval may bring, or of none at all.
             return .status(
                 RequestID.make(applicationID: configuration.applicationID, model: model, sequence: boundary),
-                TrainingStatusRecord.Status.allCases.randomElement(using: &numbers)!, time: time, partition: partition)
+                TrainingStatusRecord.Status.allCases.randomElement(using: &numbers)!, baseline: trainerBaseline(),
+                time: time, partition: partition)
         default:
             return .status(
                 requests.suffix(4).randomElement(using: &numbers) ?? "rt-nobody",
                 TrainingStatusRecord.Status.allCases.randomElement(using: &numbers)!,
-                version: ["v2", "v3", nil].randomElement(using: &numbers)!, time: time, partition: partition)
+                version: ["v2", "v3", nil].randomElement(using: &numbers)!, baseline: trainerBaseline(), time: time,
+                partition: partition)
         }
+    }
+
+    /// Of a metric that there is, of one that there is not, or of none.
+    private mutating func trainerBaseline() -> [String: QuantileSummary] {
+        var baseline: [String: QuantileSummary] = [:]
+        for metric in ["cpu", "gpu"] where Bool.random(using: &numbers) {
+            let least = Double.random(in: 0...50, using: &numbers)
+            baseline[metric] = QuantileSummary(
+                count: [nil, 7, 500].randomElement(using: &numbers)!,
+                quantiles: (0...4).map { .init(share: Double($0) / 4, value: least + Double($0)) })
+        }
+        return baseline
     }
 }

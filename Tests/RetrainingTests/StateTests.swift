@@ -24,6 +24,7 @@ import Testing
         var thinned = 0
         var skilled = 0
         var baselines = 0
+        var trainerBaselines = 0
         var orphans = 0
         var interruptions = 0
         var replays = 0
@@ -37,6 +38,7 @@ import Testing
             left.thinned += right.thinned
             left.skilled += right.skilled
             left.baselines += right.baselines
+            left.trainerBaselines += right.trainerBaselines
             left.orphans += right.orphans
             left.interruptions += right.interruptions
             left.replays += right.replays
@@ -47,6 +49,7 @@ import Testing
                 if model.windows.contains(where: { $0.actuals?.thinning ?? 0 > 0 }) { thinned += 1 }
                 if !model.skill.versions.isEmpty { skilled += 1 }
                 if model.baseline != nil { baselines += 1 }
+                if model.baseline?.origin == .trainer { trainerBaselines += 1 }
             }
             if !engine.orphans.isEmpty { orphans += 1 }
         }
@@ -162,9 +165,49 @@ import Testing
         #expect(coverage.thinned > 0)
         #expect(coverage.skilled > 0)
         #expect(coverage.baselines > 0)
+        #expect(coverage.trainerBaselines > 0)
         #expect(coverage.orphans > 0)
         #expect(coverage.interruptions > 0)
         #expect(coverage.replays > 0)
+    }
+
+    /// Long enough for a baseline of the hours of the week.
+    private static func seasonal() -> CalibratedStream {
+        var stream = CalibratedStream()
+        stream.run(hours: 15 * 24)
+        stream.harness.feed(.command(.baselineReset, time: stream.now))
+        stream.run(hours: 1)
+        return stream
+    }
+
+    @Test func `Baselines of the hours of the week go on as if nothing had happened`() throws {
+        var numbers = StateScenario.Numbers(1)
+        var whole = Self.seasonal()
+        var broken = CalibratedStream(
+            going: EngineHarness(try Self.restore(whole.harness.engine, &numbers)), from: whole.hour)
+        #expect(broken.harness.engine.models[0]?.baseline?.metrics[0]?.seasonal != nil)
+        for _ in 0..<30 {
+            // A day cycle that has moved, so that the comparison has something to say.
+            let moved: (Int64) -> Double = { CalibratedStream.level($0 + 6) }
+            let effects = whole.step(level: moved)
+            #expect(broken.step(level: moved) == effects)
+            #expect(effects.decisions.last?.signal?.metrics[0].seasonalStatistic != nil)
+            #expect(broken.harness.engine.stateBytes() == whole.harness.engine.stateBytes())
+        }
+    }
+
+    @Test func `In another time zone baselines lose their hours of the week`() throws {
+        let engine = Self.seasonal().harness.engine
+        var configuration = engine.configuration
+        configuration.quiet.calendar.timeZone = "Asia/Tokyo"
+        configuration.quiet.calendar.offsets = [.init(from: .min, seconds: 9 * 3600)]
+        let moved = try Engine(
+            configuration: configuration,
+            restoring: engine.stateUnits().map { (key: $0.key, bytes: engine.encode($0)) })
+        let baseline = try #require(moved.models[0]?.baseline?.metrics[0])
+        #expect(baseline.seasonal == nil)
+        #expect(baseline.pooled.distribution.count > 300)
+        #expect(moved.adaptations.count == 1)
     }
 
     @Test func `A fresh engine's state restores to a fresh engine`() throws {

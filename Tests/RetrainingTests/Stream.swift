@@ -81,12 +81,13 @@ extension StreamRecord {
     }
 
     static func status(
-        _ id: String, _ status: TrainingStatusRecord.Status, version: String? = nil, time: Milliseconds,
-        partition: Int32 = 0
+        _ id: String, _ status: TrainingStatusRecord.Status, version: String? = nil,
+        baseline: [String: QuantileSummary] = [:], time: Milliseconds, partition: Int32 = 0
     ) -> StreamRecord {
         StreamRecord(
             partition: partition, timestamp: time,
-            payload: .status(TrainingStatusRecord(requestID: id, status: status, modelVersion: version)))
+            payload: .status(
+                TrainingStatusRecord(requestID: id, status: status, modelVersion: version, baseline: baseline)))
     }
 
     static func command(

@@ -22,6 +22,8 @@ enum {
     CSIMDJSON_FIELDS = 16,
     /// Texts that a list keeps; the rest is left out.
     CSIMDJSON_TEXTS = 32,
+    /// Figures that the summaries of a record keep; the rest is left out.
+    CSIMDJSON_SUMMARY_FIGURES = 16384,
 };
 
 typedef enum {
@@ -35,6 +37,9 @@ typedef enum {
     CSIMDJSON_FIGURES,
     /// A list of texts; fills `texts`. A single text is a list of one.
     CSIMDJSON_TEXT_LIST,
+    /// An object from names to objects of figures: `count`, and quantiles by percent such as `p2.5`; fills `summaries`.
+    /// What is something else is left out.
+    CSIMDJSON_SUMMARIES,
 } csimdjson_form;
 
 typedef enum {
@@ -67,6 +72,14 @@ typedef struct {
     ptrdiff_t name_count;
     double value;
 } csimdjson_value;
+
+typedef struct {
+    const uint8_t *name;
+    ptrdiff_t name_count;
+    /// -1 stands for `count`.
+    double percent;
+    double value;
+} csimdjson_summary_figure;
 
 typedef struct {
     const uint8_t *bytes;
@@ -110,6 +123,9 @@ typedef struct {
     ptrdiff_t value_count;
     const csimdjson_text *texts;
     ptrdiff_t text_count;
+    /// In the order of the record; valid until the next parse, and may move between two.
+    const csimdjson_summary_figure *summaries;
+    ptrdiff_t summary_count;
 } csimdjson_record;
 
 typedef struct csimdjson_plan csimdjson_plan;
@@ -132,7 +148,8 @@ typedef struct {
 csimdjson_parser *csimdjson_parser_create(csimdjson_limits limits);
 void csimdjson_parser_destroy(csimdjson_parser *parser);
 
-/// The structure that every parse of this parser fills. Its address and its arrays' addresses never change.
+/// The structure that every parse of this parser fills. Its address and its arrays' addresses never change, but that of
+/// `summaries`.
 const csimdjson_record *csimdjson_parser_record(const csimdjson_parser *parser);
 
 /// Parses `count` bytes (no padding needed) by the plan. `with_envelope`: look for a CloudEvent in structured mode.

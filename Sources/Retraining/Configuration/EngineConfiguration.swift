@@ -67,6 +67,8 @@ public struct DriftConfiguration: Sendable, Equatable {
     /// The same for a score that stays above `severeFactor` times the critical threshold.
     public var severePersistence: Milliseconds = 4 * .hour
     public var severeFactor = 1.2
+    /// Calibrated: the constants of the error term.
+    public var skill = SkillConstants()
     /// Calibrated: the stretch of actuals that a baseline is taken from, where there is as much.
     public var referenceSpan: Milliseconds = 28 * .day
     /// Expected range of a metric's predictions, by metric name. Outside it a prediction is anomalous.
@@ -76,7 +78,7 @@ public struct DriftConfiguration: Sendable, Equatable {
     /// Span of the first baseline.
     public var baselineSpan: Milliseconds = 7 * .day
     /// Samples of one metric that a baseline keeps at most.
-    public var baselineSize = 10_000
+    public var baselineSize = 4_000
 
     public struct Weights: Sendable, Equatable {
         public var predictionError = 0.40
@@ -125,6 +127,9 @@ public struct QuietConfiguration: Sendable, Equatable {
     public var lookback: Milliseconds = 30 * .day
     /// Local hours that count as quiet while there is no load history: [from, to).
     public var fallbackHours = 2..<5
+    /// Adaptive: a load at or below this quantile of the last 14 days is low, above the other one it is high.
+    public var lowQuantile = 0.25
+    public var highQuantile = 0.75
     /// Adaptive: a planned training starts at the latest this long after the first `retrain`.
     public var deadline: Milliseconds = 24 * .hour
     /// Pool of machines whose load is asked; nil means all load records together.

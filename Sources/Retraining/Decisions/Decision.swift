@@ -113,6 +113,11 @@ public struct LoadEvidence: Sendable, Equatable {
     public var nextWindow: QuietWindow?
     /// Where `rule` is adaptive: the window that this model's training is planned for.
     public var plannedWindow: QuietWindow?
+    /// The score of this hour, and of the last 14 days the quantile up to which a load is low, and the one above which
+    /// it is high: what the adaptive rule goes by. Nil where not known.
+    public var hourScore: Double?
+    public var lowLimit: Double?
+    public var highLimit: Double?
     /// Hours of load history that the profile rests on.
     public var profileHours: Int
 }
@@ -139,15 +144,20 @@ public struct HistoryEvidence: Sendable, Equatable {
     public var trainingsInWeek: Int
     public var openRequestID: String?
     public var baselineVersion: Int?
+    public var baselineOrigin: Baseline.Origin?
+    public var baselineCapturedAt: Milliseconds?
 
     public init(
         lastTraining: Milliseconds? = nil, isAssumed: Bool = false, trainingsInWeek: Int = 0,
-        openRequestID: String? = nil, baselineVersion: Int? = nil
+        openRequestID: String? = nil, baselineVersion: Int? = nil, baselineOrigin: Baseline.Origin? = nil,
+        baselineCapturedAt: Milliseconds? = nil
     ) {
         self.lastTraining = lastTraining
         self.isAssumed = isAssumed
         self.trainingsInWeek = trainingsInWeek
         self.openRequestID = openRequestID
         self.baselineVersion = baselineVersion
+        self.baselineOrigin = baselineOrigin
+        self.baselineCapturedAt = baselineCapturedAt
     }
 }

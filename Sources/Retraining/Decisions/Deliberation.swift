@@ -36,8 +36,10 @@ struct Deliberation {
     /// Adaptive rule: the planned start is here and the load agrees.
     var isPlannedNow = false
     var quietDeadline: Milliseconds = 24 * .hour
-    /// Whether the load is not high right now; asked once the deadline has passed.
+    /// Whether the load is high right now, or something else forbids a start.
     var isLoadHigh = false
+    /// Whether it is this model's part of the hour; starts of many models are spread.
+    var isTurn = true
 
     struct Conclusion: Equatable {
         var outcome: Decision.Outcome
@@ -160,7 +162,7 @@ extension Deliberation {
         let isOld = age.map { $0 >= safeguards.maximumAge } ?? false
         let isNearlyOld = age.map { $0 >= safeguards.maximumAge - safeguards.refreshLead } ?? false
         let mayOpen = openRequests < safeguards.maximumOpenRequests
-        let refreshes = (isOld || (isNearlyOld && isBestForRefresh)) && mayOpen
+        let refreshes = (isOld || (isNearlyOld && isBestForRefresh)) && mayOpen && isTurn
         let week = ledger.counting(after: now - 7 * .day)
         let isOverWeek = week.count >= safeguards.maximumPerWeek
         let weekFrees = isOverWeek ? week[week.count - safeguards.maximumPerWeek].requestedAt + 7 * .day : nil
@@ -290,7 +292,7 @@ extension Deliberation {
         let waited = wantedSince.map { now - $0 }
         // With patience gone any hour that is not high will do (`isPlannedNow`); later any hour at all.
         let limit = isSevere ? quietDeadline : 2 * quietDeadline
-        let isOver = waited.map { $0 >= limit } ?? false
+        let isOver = isTurn && waited.map { $0 >= limit } ?? false
         // The source trains at once on a breach without a window. Measured on real servers that costs more than it
         // gives: 15 % of trainings in high load, at a larger error. So a breach only makes the wait shorter.
         let breaches = isSevere && load.score != nil && load.nextWindow == nil

@@ -5,6 +5,10 @@ public struct DriftSignal: Sendable, Equatable {
     /// The score that decides, by the configured scoring.
     public var score: Double
     public var scoring: DriftConfiguration.Scoring
+    /// The weighted sum of the terms. `score` is the same, or the critical threshold where this is above it while skill
+    /// is intact.
+    public var weightedScore: Double
+    public var weights: DriftConfiguration.Weights
     public var recommendation: Recommendation
     /// 0 to 1.
     public var confidence: Double
@@ -54,25 +58,37 @@ public struct DriftSignal: Sendable, Equatable {
     }
 
     public struct Floors: Sendable, Equatable {
-        /// G: the model's error against the shadow forecaster's, and G₀, what it is held against.
+        /// G: the model's error against the shadow forecaster's; G₀, what it is when all is well; and what it is held
+        /// against: G₀, kept from falling too low, and raised after a roll-back. The last is nil while G does not count.
         public var skillRatio: Double?
         public var skillReference: Double?
-        /// F: the same over a day, against the best of the shadow's inputs; and what it is held against.
+        public var skillLimit: Double?
+        /// F: the same over a day, against the best of the shadow's inputs.
         public var fastRatio: Double?
         public var fastReference: Double?
+        public var fastLimit: Double?
+        /// What a loss by F counts for: the error term is the greater of G / limit − 1 and this times (F / limit − 1).
+        public var fastGain: Double
+        /// Mean over metrics, and largest.
         public var distributionShift: Double
         public var featureDrift: Double
+        public var anomalyRate: Double
 
         public init(
-            skillRatio: Double? = nil, skillReference: Double? = nil, fastRatio: Double? = nil,
-            fastReference: Double? = nil, distributionShift: Double = 0, featureDrift: Double = 0
+            skillRatio: Double? = nil, skillReference: Double? = nil, skillLimit: Double? = nil,
+            fastRatio: Double? = nil, fastReference: Double? = nil, fastLimit: Double? = nil, fastGain: Double = 0,
+            distributionShift: Double = 0, featureDrift: Double = 0, anomalyRate: Double = 0
         ) {
             self.skillRatio = skillRatio
             self.skillReference = skillReference
+            self.skillLimit = skillLimit
             self.fastRatio = fastRatio
             self.fastReference = fastReference
+            self.fastLimit = fastLimit
+            self.fastGain = fastGain
             self.distributionShift = distributionShift
             self.featureDrift = featureDrift
+            self.anomalyRate = anomalyRate
         }
     }
 
@@ -119,19 +135,28 @@ public struct MetricDrift: Sendable, Equatable {
     public var isDrifted: Bool
     /// |mean − baseline mean| / baseline standard deviation, capped.
     public var meanShift: Double?
+    /// The same two about the hours of the week: what the calibrated terms go by where the metric follows them. Else nil.
+    public var seasonalStatistic: Double?
+    public var seasonalMeanShift: Double?
+    /// What windows of the baseline itself reach: the floors of both. Nil with `scoring: plain`.
+    public var statisticFloor: Double?
+    public var meanShiftFloor: Double?
     /// Mean error by the selected measure.
     public var error: Double?
     public var samples: Int
 
     public init(
         metric: String, statistic: Double? = nil, pValue: Double? = nil, isDrifted: Bool = false,
-        meanShift: Double? = nil, error: Double? = nil, samples: Int = 0
+        meanShift: Double? = nil, statisticFloor: Double? = nil, meanShiftFloor: Double? = nil, error: Double? = nil,
+        samples: Int = 0
     ) {
         self.metric = metric
         self.statistic = statistic
         self.pValue = pValue
         self.isDrifted = isDrifted
         self.meanShift = meanShift
+        self.statisticFloor = statisticFloor
+        self.meanShiftFloor = meanShiftFloor
         self.error = error
         self.samples = samples
     }

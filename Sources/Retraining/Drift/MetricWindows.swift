@@ -8,25 +8,38 @@ struct MetricWindows {
     /// By horizon bucket.
     var errors: [SampleWindow<ErrorSample>?] = []
     private(set) var shift: BaselineComparison?
+    /// The same about the hours of the week, where the metric follows them.
+    private(set) var seasonalShift: BaselineComparison?
+    private var seasonal: SeasonalBaseline?
     /// `at` of the first actual ever.
     var firstActualAt: Milliseconds?
 
     var actualCount: Int { actuals?.count ?? 0 }
     var pairCount: Int { errors.reduce(0) { $0 + ($1?.count ?? 0) } }
 
-    mutating func add(_ sample: ActualSample, _ configuration: DriftConfiguration) {
+    mutating func add(_ sample: ActualSample, _ configuration: DriftConfiguration, _ calendar: LocalCalendar) {
         if actuals == nil {
             actuals = SampleWindow(
                 capacity: configuration.windowSize,
                 span: configuration.window == .span ? configuration.distributionSpan : nil)
         }
         if reference == nil, configuration.scoring == .calibrated, configuration.window == .span {
-            reference = SampleWindow(capacity: configuration.windowSize, span: configuration.referenceSpan)
+            reference = SampleWindow(capacity: configuration.baselineSize, span: configuration.referenceSpan)
         }
         reference?.offer(sample, added: { _ in }, removed: { _ in })
         firstActualAt = min(firstActualAt ?? sample.at, sample.at)
         actuals!.offer(
-            sample, added: { _ = shift?.add($0.value) }, removed: { _ = shift?.remove($0.value) })
+            sample, added: { come($0, calendar) }, removed: { leave($0, calendar) })
+    }
+
+    private mutating func come(_ sample: ActualSample, _ calendar: LocalCalendar) {
+        _ = shift?.add(sample.value)
+        if let seasonal { _ = seasonalShift?.add(seasonal.residual(sample, calendar)) }
+    }
+
+    private mutating func leave(_ sample: ActualSample, _ calendar: LocalCalendar) {
+        _ = shift?.remove(sample.value)
+        if let seasonal { _ = seasonalShift?.remove(seasonal.residual(sample, calendar)) }
     }
 
     mutating func add(_ sample: ErrorSample, bucket: Int, _ configuration: DriftConfiguration) {
@@ -38,8 +51,8 @@ struct MetricWindows {
         errors[bucket]!.offer(sample, added: { _ in }, removed: { _ in })
     }
 
-    mutating func expire(now: Milliseconds) {
-        actuals?.expire(now: now) { _ = shift?.remove($0.value) }
+    mutating func expire(now: Milliseconds, _ calendar: LocalCalendar) {
+        actuals?.expire(now: now) { leave($0, calendar) }
         reference?.expire(now: now) { _ in }
         for window in errors { window?.expire(now: now) { _ in } }
     }
@@ -71,6 +84,14 @@ struct MetricWindows {
         return (shift!.statistic(), shift!.pValue(method: isSmall ? .automatic : .asymptotic).value)
     }
 
+    /// Statistic and mean of the window about the hours of the week; nil where the metric does not follow them.
+    mutating func seasonalDistributionShift(_ calendar: LocalCalendar) -> (statistic: Double, mean: Double)? {
+        guard let seasonal, seasonalShift != nil, seasonalShift!.count > 0, let actuals else { return nil }
+        var sum = 0.0
+        actuals.ring.forEach { sum += seasonal.residual($0, calendar) }
+        return (seasonalShift!.statistic(), sum / Double(actuals.count))
+    }
+
     /// Mean of the actuals in the window; NaN while there are none.
     var mean: Double {
         var sum = 0.0
@@ -79,24 +100,24 @@ struct MetricWindows {
     }
 
     /// What a baseline taken now would rest on.
-    func makeBaseline() -> MetricBaseline? {
+    ///
+    /// - Parameter size: values that it holds at most; of more, every so many.
+    func makeBaseline(_ calendar: LocalCalendar, size: Int) -> MetricBaseline? {
         guard let source = reference ?? actuals else { return nil }
-        var values: [Double] = []
-        values.reserveCapacity(source.count)
-        source.ring.forEach { values.append($0.value) }
+        var samples: [ActualSample] = []
+        samples.reserveCapacity(source.count)
+        source.ring.forEach { samples.append($0) }
+        if samples.count > size { samples = (0..<size).map { samples[$0 * samples.count / size] } }
         let share = reference.map { Double(actuals?.span ?? 0) / Double($0.span ?? 1) } ?? 0.25
-        return MetricBaseline(values: values, windowShare: share)
+        return MetricBaseline(samples: samples, windowShare: share, calendar: calendar)
     }
 
     /// Holds the window against this baseline from now on.
-    mutating func compare(with baseline: MetricBaseline?) {
-        guard let baseline else {
-            shift = nil
-            return
-        }
-        var fresh = BaselineComparison(baseline: baseline.distribution)
-        actuals?.ring.forEach { _ = fresh.add($0.value) }
-        shift = fresh
+    mutating func compare(with baseline: MetricBaseline?, _ calendar: LocalCalendar) {
+        seasonal = baseline?.seasonal
+        shift = baseline.map { BaselineComparison(baseline: $0.pooled.distribution) }
+        seasonalShift = seasonal.map { BaselineComparison(baseline: $0.residuals.distribution) }
+        actuals?.ring.forEach { come($0, calendar) }
     }
 }
 

@@ -4,6 +4,10 @@ struct SeriesHistory {
     private static let hourCount = 200
     /// Days of the normaliser: four whole weeks, so that the mix of weekdays is constant.
     private static let dayCount = 28
+    /// Values beyond so many times the mean magnitude are no measurement; nothing is learned from them.
+    private static let plausible = 100.0
+    /// Values that a mean magnitude needs before it can call another one absurd.
+    private static let fewestValues = 24
     private static let recentCount = 16
     private static let recentStep: Milliseconds = 5 * .minute
 
@@ -22,6 +26,7 @@ struct SeriesHistory {
     var scale: Double?
 
     mutating func add(_ value: Double, at time: Milliseconds) {
+        let value = limit.map { max(-$0, min($0, value)) } ?? value
         Self.accumulate(&hours, time.flooredDivision(by: .hour), value, keeping: Self.hourCount)
         Self.accumulate(&days, time.flooredDivision(by: .day), abs(value), keeping: Self.dayCount)
         var position = recent.count
@@ -64,6 +69,12 @@ struct SeriesHistory {
             count += Double(day.count)
         }
         return sum > 0 && sum.isFinite ? sum / count : nil
+    }
+
+    /// What is larger, forecast or actual, is absurd; nil while too little is known to say so.
+    var limit: Double? {
+        guard days.reduce(0, { $0 + Int($1.count) }) >= Self.fewestValues, let normaliser else { return nil }
+        return Self.plausible * normaliser
     }
 
     mutating func fixScale() -> Double? {

@@ -13,25 +13,16 @@ struct Skill {
         /// Model error over that of the best expert, 24 h; nil with fewer than 12 hours filled.
         var fastRatio: Double?
         var fastReference: Double?
+        /// What the ratios are held against: the reference, kept from falling too low, and raised after a roll-back.
+        /// Nil while the ratio does not count.
+        var limit: Double?
+        var fastLimit: Double?
         /// PER*: 0 to 1. 0.25 (a loss of a quarter, or 2.25 times the error of the best expert) reaches the threshold alone.
         var loss = 0.0
     }
 
     /// Entities that the shadow follows at most: those of the least hash. Skill is a mean, 64 series tell it.
     static let followedEntities = 64
-    private static let slowSpan: Int64 = 84
-    private static let slowFill = 24
-    private static let fastSpan: Int64 = 24
-    private static let fastFill = 12
-    /// Not before a version has been judged for a day.
-    private static let fastAfter: Milliseconds = 24 * .hour
-    /// With a loss of a quarter a trigger then needs a ratio above 1.10, whatever the reference. Of 6 140 pairs of
-    /// (version, day), retraining gained nothing below 1.05, 4 % at 1.1 to 1.2, 7 % at 1.2 to 1.4, 49 % above.
-    private static let leastReference = 0.88
-    private static let fastGain = 0.20
-    /// After a roll-back the bar is higher by this, fading over a week: the last training did not help.
-    private static let backoff = 0.16
-    private static let backoffMemory = 168.0
     /// Pairs an hour of one series that are followed at most, about.
     private static let pairsPerHour: Int32 = 12
 
@@ -115,6 +106,9 @@ struct Skill {
         }
         guard let scale = series[key]!.fixScale(), let last = series[key]!.last(at: issuedAt) else { return }
         let history = series[key]!
+        // An absurd forecast is counted against the model, but the shadow forecaster must not learn from it: one of them
+        // would fix its weights for weeks.
+        let forecast = abs(forecast) < history.limit ?? .infinity ? forecast : last
         func past(_ period: Milliseconds) -> Double? {
             let periods = max(1, (time - issuedAt + period - 1) / period)
             return history.hour(at: time - periods * period)
@@ -133,42 +127,47 @@ struct Skill {
     }
 
     /// Takes the pairs of one forecast: those of all versions that made it, for one actual.
-    mutating func add(pairs: ArraySlice<JoinedPair>, serving: Int32, previous: Int32?) {
+    mutating func add(
+        pairs: ArraySlice<JoinedPair>, serving: Int32, previous: Int32?, by constants: SkillConstants
+    ) {
         guard let first = pairs.first else { return }
         let key = ForecastKey(entity: first.entity, slot: first.slot, at: first.at)
         guard let waiting = pending[key], let index = waiting.firstIndex(where: { $0.issuedAt == first.issuedAt }),
             let normaliser = series[Key(entity: first.entity, slot: first.slot)]?.normaliser
         else { return }
         let shadow = waiting[index]
+        let limit = series[Key(entity: first.entity, slot: first.slot)]!.limit ?? .infinity
         pending[key]!.remove(at: index)
         if pending[key]!.isEmpty { pending[key] = nil }
         let scale = shadow.inputs.scale
         let hour = first.at.flooredDivision(by: .hour)
-        let regression = abs(shadow.made.regression * scale - first.actual) / normaliser
-        let expert = abs(shadow.made.expert * scale - first.actual) / normaliser
+        let regression = constants.winsorised(abs(shadow.made.regression * scale - first.actual) / normaliser)
+        let expert = constants.winsorised(abs(shadow.made.expert * scale - first.actual) / normaliser)
         var new: Double?
         var old: Double?
         for pair in pairs {
-            let error = abs(pair.predicted - pair.actual) / normaliser
-            guard error.isFinite else { continue }
+            let error = constants.winsorised(abs(pair.predicted - pair.actual) / normaliser)
             versions[pair.version, default: SkillCells()].add(
                 hour: hour, model: error, regression: regression, expert: expert)
             if pair.version == serving { new = error } else if pair.version == previous { old = error }
         }
         if let new, let old { comparison.add(hour: hour, new: new, old: old) }
+        guard abs(first.actual) < limit else { return }
         forecasters[ForecasterKey(slot: first.slot, bucket: shadow.bucket)]?.learn(
             shadow.inputs, actual: first.actual / scale, made: shadow.made, normaliser: normaliser / scale,
             targetHour: hour)
     }
 
     /// Lets go of forecasts whose actual can no longer come, and of hours that no window reaches.
-    mutating func expire(now: Milliseconds, lateness: Milliseconds, serving: Int32) {
+    mutating func expire(
+        now: Milliseconds, lateness: Milliseconds, serving: Int32, by constants: SkillConstants
+    ) {
         let hour = now.flooredDivision(by: .hour)
         for version in versions.keys {
-            versions[version]!.forget(through: hour - Self.slowSpan)
+            versions[version]!.forget(through: hour - constants.slowHours)
             if versions[version]!.cells.isEmpty, version != serving { versions[version] = nil }
         }
-        comparison.forget(through: hour - Self.slowSpan)
+        comparison.forget(through: hour - constants.slowHours)
         let due = pending.keys.filter { $0.at + lateness < now }
         for key in due { pending[key] = nil }
     }
@@ -176,46 +175,55 @@ struct Skill {
     // MARK: Reading
 
     mutating func read(
-        now: Milliseconds, serving: Int32, deployedAt: Milliseconds?, isVerifying: Bool
+        now: Milliseconds, serving: Int32, deployedAt: Milliseconds?, verification: Verification?,
+        by constants: SkillConstants
     ) -> Reading {
         var reading = Reading()
         let hour = now.flooredDivision(by: .hour)
         let cells = versions[serving] ?? SkillCells()
-        let slow = cells.sums(now: hour, span: Self.slowSpan)
-        if slow.filled >= Self.slowFill, slow.regression > 0 {
+        let slow = cells.sums(now: hour, span: constants.slowHours)
+        if slow.filled >= SkillConstants.slowFill, slow.regression > 0 {
             reading.ratio = slow.model / slow.regression
             slowReference.note(reading.ratio!, hour: hour)
         }
-        reading.reference = slowReference.percentile(now: hour)
-        let fast = cells.sums(now: hour, span: Self.fastSpan)
-        if fast.filled >= Self.fastFill, fast.expert > 0 {
+        reading.reference = slowReference.value(now: hour, by: constants)
+        let fast = cells.sums(now: hour, span: constants.fastHours)
+        if fast.filled >= SkillConstants.fastFill, fast.expert > 0 {
             reading.fastRatio = fast.model / fast.expert
             fastReference.note(reading.fastRatio!, hour: hour)
         }
-        reading.fastReference = fastReference.percentile(now: hour)
+        reading.fastReference = fastReference.value(now: hour, by: constants)
         var loss = 0.0
-        if let ratio = reading.ratio, let reference = reading.reference, !isVerifying {
-            loss = max(loss, ratio / (max(reference, Self.leastReference) * bar(at: now)) - 1)
+        // On trial a version is judged early only where it is ahead of the old one and has been seen for long enough: a
+        // training soon after a change has seen little of it, and another one helps.
+        let counts = verification.map { $0.isAhead && slow.filled >= constants.trialFill } ?? true
+        if let ratio = reading.ratio, let reference = reading.reference, counts {
+            let limit = max(reference, constants.leastReference) * bar(at: now, by: constants)
+            reading.limit = limit
+            loss = max(loss, ratio / limit - 1)
         }
         if let ratio = reading.fastRatio, let reference = reading.fastReference,
-            deployedAt.map({ now - $0 >= Self.fastAfter }) ?? true
+            deployedAt.map({ now - $0 >= SkillConstants.fastAfter }) ?? true
         {
-            loss = max(loss, Self.fastGain * (ratio / max(1, reference) - 1))
+            let limit = max(1, reference)
+            reading.fastLimit = limit
+            loss = max(loss, constants.fastGain * (ratio / limit - 1))
         }
         reading.loss = min(1, max(0, loss))
         return reading
     }
 
-    private func bar(at now: Milliseconds) -> Double {
+    private func bar(at now: Milliseconds, by constants: SkillConstants) -> Double {
         guard let lastRollback else { return 1 }
         let age = Double(now - lastRollback) / Double(Milliseconds.hour)
-        return 1 + Self.backoff * Portable.exp(-age / Self.backoffMemory)
+        return 1 + constants.backoff * Portable.exp(-age / constants.backoffHours)
     }
 
-    /// G of a version over the last three days, for comparison where no shadow predictions exist.
-    func ratio(of version: Int32, now: Milliseconds) -> Double? {
-        let sums = (versions[version] ?? SkillCells()).sums(now: now.flooredDivision(by: .hour), span: Self.slowSpan)
-        return sums.filled >= Self.slowFill && sums.regression > 0 ? sums.model / sums.regression : nil
+    /// G of a version over the last days, for comparison where no shadow predictions exist.
+    func ratio(of version: Int32, now: Milliseconds, by constants: SkillConstants) -> Double? {
+        let sums = (versions[version] ?? SkillCells()).sums(
+            now: now.flooredDivision(by: .hour), span: constants.slowHours)
+        return sums.filled >= SkillConstants.slowFill && sums.regression > 0 ? sums.model / sums.regression : nil
     }
 
     mutating func beginComparison() { comparison = VersionComparison() }

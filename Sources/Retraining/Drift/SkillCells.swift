@@ -42,30 +42,3 @@ struct SkillCells: Equatable {
         if gone > 0 { cells.removeFirst(gone) }
     }
 }
-
-/// One value an hour over three weeks, and its 30th percentile: what a model reaches in its good third.
-///
-/// Three weeks, so that one bad week cannot move it.
-struct GoodReference: Equatable {
-    private static let span: Int64 = 21 * 24
-    var values: [(hour: Int64, value: Double)] = []
-
-    /// The last value of an hour stands for it.
-    mutating func note(_ value: Double, hour: Int64) {
-        if let last = values.last, last.hour == hour { values.removeLast() }
-        values.append((hour, value))
-    }
-
-    mutating func percentile(now: Int64) -> Double? {
-        var gone = 0
-        while gone < values.count, values[gone].hour <= now - Self.span { gone += 1 }
-        if gone > 0 { values.removeFirst(gone) }
-        guard !values.isEmpty else { return nil }
-        let sorted = values.map(\.value).sorted()
-        return sorted[min(sorted.count - 1, sorted.count * 3 / 10)]
-    }
-
-    static func == (left: GoodReference, right: GoodReference) -> Bool {
-        left.values.elementsEqual(right.values) { $0 == $1 }
-    }
-}

@@ -31,6 +31,7 @@ extension Engine {
         case .accepted, .started: break
         case .succeeded:
             settle(model, at: time)
+            model.suppliedBaseline = status.baseline
             say(model, .trainingSucceeded, .info, id, time, "Training \(id) succeeded.", into: &effects)
         case .failed:
             let why = status.errors.first.map { ": \($0)" } ?? "."

@@ -3,7 +3,9 @@ import Statistics
 extension Engine {
     /// Decides about one model and says what follows from it.
     func evaluate(_ model: ModelState, _ round: inout Round, into effects: inout [Effect]) {
-        for slot in model.windows.indices { model.windows[slot].expire(now: round.boundary) }
+        for slot in model.windows.indices {
+            model.windows[slot].expire(now: round.boundary, configuration.quiet.calendar)
+        }
         captureBaselineIfDue(model, at: round.boundary)
         holdAssumedRefresh(model, round)
         serveTimers(model, at: round.boundary, into: &effects)
@@ -24,7 +26,8 @@ extension Engine {
             history: HistoryEvidence(
                 lastTraining: model.ledger.lastTraining?.at, isAssumed: model.ledger.lastTraining?.isAssumed ?? false,
                 trainingsInWeek: model.ledger.counting(after: round.boundary - 7 * .day).count,
-                openRequestID: model.ledger.open?.requestID, baselineVersion: model.baseline?.version),
+                openRequestID: model.ledger.open?.requestID, baselineVersion: model.baseline?.version,
+                baselineOrigin: model.baseline?.origin, baselineCapturedAt: model.baseline?.capturedAt),
             cut: round.cut)
         followAlerts(model, deliberation, conclusion, at: round.boundary, into: &effects)
         if conclusion.outcome == .trigger {
@@ -81,7 +84,8 @@ extension Engine {
             var drift = MetricDrift(
                 metric: model.metricNames[slot], error: error.value(model.settings.errorMeasure),
                 samples: windows.actualCount)
-            if let shift = model.windows[slot].distributionShift(), let baseline = model.baseline?.metrics[slot] {
+            if let shift = model.windows[slot].distributionShift(), let baseline = model.baseline?.metrics[slot]?.pooled
+            {
                 let meanShift = baseline.meanShift(of: windows.mean)
                 drift.statistic = shift.statistic
                 drift.pValue = shift.pValue
@@ -100,7 +104,8 @@ extension Engine {
             featureDrift: largestShift, anomalyRate: model.anomalies.rate)
         let plainScore = plain.score(configuration.drift.weights)
         var signal = DriftSignal(
-            score: plainScore, scoring: .plain, recommendation: .healthy, confidence: 0, terms: plain, plain: plain,
+            score: plainScore, scoring: .plain, weightedScore: plainScore, weights: configuration.drift.weights,
+            recommendation: .healthy, confidence: 0, terms: plain, plain: plain,
             plainScore: plainScore, floors: nil, errors: measures, metrics: metrics, pairs: pairs, actuals: actuals,
             predictions: model.anomalies.count, aboveSince: nil)
         if model.isCalibrated { calibrate(&signal, model, at: boundary) }
@@ -113,7 +118,7 @@ extension Engine {
     private func calibrate(_ signal: inout DriftSignal, _ model: ModelState, at boundary: Milliseconds) {
         let skill = model.skill.read(
             now: boundary, serving: model.serving, deployedAt: model.deployedAt,
-            isVerifying: model.verification != nil)
+            verification: model.verification, by: configuration.drift.skill)
         var shifts = MeanOverMetrics()
         var floors = MeanOverMetrics()
         var (largest, largestFloor) = (0.0, 0.0)
@@ -121,24 +126,38 @@ extension Engine {
             guard let baseline = model.baseline?.metrics[slot], let statistic = signal.metrics[position].statistic,
                 let meanShift = signal.metrics[position].meanShift
             else { continue }
-            shifts.add(baseline.excess(statistic: statistic))
-            floors.add(baseline.statisticFloor)
-            largest = max(largest, baseline.excess(meanShift: meanShift))
-            largestFloor = max(largestFloor, baseline.shiftFloor)
+            var (floor, moved) = (baseline.pooled, (statistic: statistic, mean: meanShift))
+            if let seasonal = baseline.seasonal,
+                let shift = model.windows[slot].seasonalDistributionShift(configuration.quiet.calendar)
+            {
+                floor = seasonal.residuals
+                moved = (shift.statistic, floor.meanShift(of: shift.mean))
+                signal.metrics[position].seasonalStatistic = moved.statistic
+                signal.metrics[position].seasonalMeanShift = moved.mean
+            }
+            shifts.add(floor.excess(statistic: moved.statistic))
+            floors.add(floor.statisticFloor)
+            signal.metrics[position].statisticFloor = floor.statisticFloor
+            signal.metrics[position].meanShiftFloor = floor.shiftFloor
+            largest = max(largest, floor.excess(meanShift: moved.mean))
+            largestFloor = max(largestFloor, floor.shiftFloor)
         }
         signal.scoring = .calibrated
         signal.terms = DriftSignal.Terms(
             predictionError: skill.loss, distributionShift: shifts.value ?? 0, featureDrift: largest,
             anomalyRate: max(0, signal.plain.anomalyRate - (model.baseline?.anomalyRate ?? 0)))
         let weights = configuration.drift.weights
-        signal.score = signal.terms.score(weights)
+        signal.weightedScore = signal.terms.score(weights)
+        signal.score = signal.weightedScore
         // While skill is intact (less than 70 % of the loss that triggers alone) data terms may raise, never trigger.
         if weights.predictionError * skill.loss < 0.7 * model.settings.critical {
             signal.score = min(signal.score, model.settings.critical)
         }
         signal.floors = DriftSignal.Floors(
-            skillRatio: skill.ratio, skillReference: skill.reference, fastRatio: skill.fastRatio,
-            fastReference: skill.fastReference, distributionShift: floors.value ?? 0, featureDrift: largestFloor)
+            skillRatio: skill.ratio, skillReference: skill.reference, skillLimit: skill.limit,
+            fastRatio: skill.fastRatio, fastReference: skill.fastReference, fastLimit: skill.fastLimit,
+            fastGain: configuration.drift.skill.fastGain, distributionShift: floors.value ?? 0,
+            featureDrift: largestFloor, anomalyRate: model.baseline?.anomalyRate ?? 0)
     }
 
     private func markDrifted(_ metrics: inout [MetricDrift]) {
@@ -168,13 +187,19 @@ extension Engine {
         {
             model.captureBaseline = .first
         }
+        let calendar = configuration.quiet.calendar
         if let origin = model.captureBaseline {
+            let supplied = origin == .training ? model.suppliedBaseline : [:]
             model.captureBaseline = nil
+            model.suppliedBaseline = [:]
             if !(model.isBaselineFrozen && origin == .training && model.baseline != nil) {
-                model.capture(origin: origin, at: boundary)
+                model.capture(
+                    origin: supplied.isEmpty ? origin : .trainer, supplied: supplied, size: drift.baselineSize,
+                    calendar: calendar, at: boundary)
             }
         }
-        model.captureLateMetrics(at: boundary, after: drift.baselineSpan)
+        model.captureLateMetrics(
+            at: boundary, after: drift.baselineSpan, size: drift.baselineSize, calendar: calendar)
     }
 
     private func hasEnough(_ model: ModelState, _ signal: DriftSignal?) -> Bool {
@@ -194,12 +219,16 @@ extension Engine {
         guard var verification = model.verification else { return }
         let step = verification.look(
             now: boundary, comparison: model.skill.comparison,
-            newRatio: model.skill.ratio(of: verification.newVersion, now: boundary))
+            newRatio: model.skill.ratio(of: verification.newVersion, now: boundary, by: configuration.drift.skill))
         model.verification = verification
         guard case .decided(let outcome, let ratio, let againstShadow) = step else { return }
         model.verification = nil
         let isRegressed = outcome == .regressed
-        if isRegressed { model.skill.lastRollback = boundary }
+        if isRegressed {
+            model.skill.lastRollback = boundary
+            // What all is well looks like is not learned from a training that went wrong.
+            model.restoreBaseline(calendar: configuration.quiet.calendar)
+        }
         let (new, old) = (versionName(verification.newVersion), versionName(verification.oldVersion))
         let percent = Text.number(abs(ratio - 1) * 100)
         let than = againstShadow ? "\(old), by skill" : old
@@ -242,7 +271,8 @@ extension Engine {
                 score: reading.score, form: reading.form, meanCPUPercent: reading.meanCPUPercent,
                 ratePerSecond: reading.ratePerSecond, rateP95: reading.rateP95, machines: reading.machines,
                 isQuiet: isQuiet, incident: reading.incident, blackout: blackout?.name, nextWindow: load.nextWindow,
-                plannedWindow: model.plan, profileHours: load.hours))
+                plannedWindow: model.plan, hourScore: load.hourScore, lowLimit: load.lowLimit,
+                highLimit: load.highLimit, profileHours: load.hours))
         deliberation.isPaused = isPaused || model.isPaused
         deliberation.lag = round.wallClock.map { $0 - (round.streamTime ?? round.boundary) }
         deliberation.lastPrediction = model.lastPrediction
@@ -262,8 +292,10 @@ extension Engine {
         deliberation.openRequests = round.openRequests
         deliberation.manual = model.manual
         deliberation.isQuietNow = isQuiet && (load.staysQuiet || !load.outlook.hasHistory && reading.score != nil)
-        let best = load.bestWindow?.from == round.boundary
-        deliberation.isBestForRefresh = best && !load.isHigh && !isOpen
+        if configuration.quiet.rule == .adaptive { deliberation.isTurn = isTurn(of: model, at: round.boundary) }
+        // With turns the hour is chosen, and the model's part of it.
+        let start = turnsAnHour > 1 ? load.bestWindow?.from.floored(to: .hour) : load.bestWindow?.from
+        deliberation.isBestForRefresh = start.map { $0 <= round.boundary } ?? false && !load.isHigh && !isOpen
         deliberation.isLoadHigh = load.isHigh || isOpen
         deliberation.quietDeadline = configuration.quiet.deadline
         return deliberation
@@ -295,7 +327,8 @@ extension Engine {
         let isDue = model.plan.map { $0.from <= now } ?? false
         let waited = now - model.wantedSince!
         let patience = deliberation.isSevere ? configuration.quiet.deadline / 6 : configuration.quiet.deadline
-        deliberation.isPlannedNow = !deliberation.isLoadHigh && (isDue || load.isLow || waited >= patience)
+        deliberation.isPlannedNow =
+            !deliberation.isLoadHigh && deliberation.isTurn && (isDue || load.isLow || waited >= patience)
         deliberation.load.plannedWindow = model.plan
     }
 

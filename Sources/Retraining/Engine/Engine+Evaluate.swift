@@ -87,10 +87,14 @@ extension Engine {
         var nextWindow: QuietWindow?
         var bestWindow: QuietWindow?
         var staysQuiet: Bool
-        /// Above the 75th percentile of the last 14 days, and at or below the 25th.
-        var isHigh: Bool
-        var isLow: Bool
+        /// The load of this hour, and the quartiles of the last 14 days that it is held against.
+        var hourScore: Double?
+        var lowLimit: Double?
+        var highLimit: Double?
         var hours: Int
+
+        var isHigh: Bool { if let hourScore, let highLimit { hourScore > highLimit } else { false } }
+        var isLow: Bool { if let hourScore, let lowLimit { hourScore <= lowLimit } else { false } }
     }
 
     // MARK: Applying what was joined
@@ -107,7 +111,8 @@ extension Engine {
             }
             for actual in model.newActuals {
                 model.windows[actual.slot].add(
-                    ActualSample(at: actual.at, value: actual.value, rank: rank(actual.entity, actual.at)), drift)
+                    ActualSample(at: actual.at, value: actual.value, rank: rank(actual.entity, actual.at)), drift,
+                    configuration.quiet.calendar)
                 model.firstActualAt = min(model.firstActualAt ?? actual.at, actual.at)
                 if model.isCalibrated {
                     model.skill.add(actual: actual.value, entity: actual.entity, slot: actual.slot, at: actual.at)
@@ -152,7 +157,8 @@ extension Engine {
                 end += 1
             }
             model.skill.add(
-                pairs: model.pairs[start..<end], serving: model.serving, previous: model.verification?.oldVersion)
+                pairs: model.pairs[start..<end], serving: model.serving, previous: model.verification?.oldVersion,
+                by: configuration.drift.skill)
             start = end
         }
     }
@@ -255,7 +261,7 @@ extension Engine {
     }
 
     /// What this very hour has shown so far; nil where it has shown nothing.
-    private func liveScore(_ monitor: LoadMonitor, _ boundary: Milliseconds) -> Double? {
+    func liveScore(_ monitor: LoadMonitor, _ boundary: Milliseconds) -> Double? {
         if let injectedLoad { return injectedLoad(boundary) }
         guard let cell = monitor.history[boundary.flooredDivision(by: .hour)], cell.cpu != nil else { return nil }
         return monitor.score(cpuPercent: cell.cpu, ratePerSecond: cell.rate).0
@@ -270,12 +276,13 @@ extension Engine {
         let past = monitor.scores(from: round.boundary - 14 * .day, to: round.boundary).sorted()
         let hour = injectedLoad == nil ? monitor.hourScore(at: round.boundary) ?? reading.score : reading.score
         let outlook = planner.outlook(monitor, now: round.boundary, live: liveScore(monitor, round.boundary))
-        let isHigh = hour.map { !past.isEmpty && $0 > past[min(past.count - 1, past.count * 3 / 4)] } ?? false
-        let isLow = hour.map { !past.isEmpty && $0 <= past[past.count / 4] } ?? false
+        func quantile(_ share: Double) -> Double? {
+            past.isEmpty ? nil : past[min(past.count - 1, Int(Double(past.count) * share))]
+        }
         return PoolRound(
             reading: reading, outlook: outlook, nextWindow: planner.nextWindow(outlook),
-            bestWindow: planner.bestWindow(outlook), staysQuiet: planner.staysQuiet(outlook), isHigh: isHigh,
-            isLow: isLow,
+            bestWindow: planner.bestWindow(outlook), staysQuiet: planner.staysQuiet(outlook), hourScore: hour,
+            lowLimit: quantile(configuration.quiet.lowQuantile), highLimit: quantile(configuration.quiet.highQuantile),
             hours: monitor.history.hoursKept)
     }
 
@@ -290,7 +297,9 @@ extension Engine {
             guard let model = models[Int(number)] else { continue }
             model.join.expire(before: boundary - join.allowedLateness, unmatched: &unmatched)
             if model.isCalibrated, isNewHour {
-                model.skill.expire(now: boundary, lateness: join.allowedLateness, serving: model.serving)
+                model.skill.expire(
+                    now: boundary, lateness: join.allowedLateness, serving: model.serving, by: configuration.drift.skill
+                )
             }
         }
         counters.unmatchedPredictions &+= UInt64(unmatched.predictions)

@@ -194,13 +194,13 @@ extension Engine {
             // A roll-back, recommended by a verdict or not: the training did not help.
             model.verification = nil
             model.skill.lastRollback = max(model.skill.lastRollback ?? .min, row.mergeTime)
-            model.restoreBaseline()
+            model.restoreBaseline(calendar: configuration.quiet.calendar)
         } else if let old, model.isCalibrated {
             model.deployedAt = row.mergeTime
             model.verification = Verification(
                 newVersion: row.version, oldVersion: old, since: row.mergeTime,
                 requestID: model.ledger.trainings.last { $0.state == .succeeded }?.requestID,
-                oldRatio: model.skill.ratio(of: old, now: row.mergeTime))
+                oldRatio: model.skill.ratio(of: old, now: row.mergeTime, by: configuration.drift.skill))
             model.skill.beginComparison()
         }
     }

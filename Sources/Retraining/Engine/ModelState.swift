@@ -46,6 +46,8 @@ final class ModelState {
     var baselineVersions = 0
     var isBaselineFrozen = false
     var captureBaseline: Baseline.Origin?
+    /// What a trainer says of its data, until the evaluation that takes the baseline.
+    var suppliedBaseline: [String: QuantileSummary] = [:]
     /// The baseline of before the last training.
     var replacedBaseline: Baseline?
 

@@ -136,10 +136,13 @@ public struct TrainingStatusRecord: Sendable, Equatable {
     /// Whatever figures the trainer reports, by name.
     public var metrics: [String: Double]
     public var errors: [String]
+    /// What the data of the training looked like, by metric: the model's baseline from now on.
+    public var baseline: [String: QuantileSummary]
 
     public init(
         requestID: String, status: Status, at: Milliseconds = .unknownTime, runID: String? = nil, url: String? = nil,
-        modelVersion: String? = nil, progress: Double? = nil, metrics: [String: Double] = [:], errors: [String] = []
+        modelVersion: String? = nil, progress: Double? = nil, metrics: [String: Double] = [:], errors: [String] = [],
+        baseline: [String: QuantileSummary] = [:]
     ) {
         self.requestID = requestID
         self.status = status
@@ -150,6 +153,7 @@ public struct TrainingStatusRecord: Sendable, Equatable {
         self.progress = progress
         self.metrics = metrics
         self.errors = errors
+        self.baseline = baseline
     }
 }
 

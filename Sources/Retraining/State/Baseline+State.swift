@@ -22,9 +22,40 @@ extension Baseline {
             metrics.append(try reader.bool() ? try MetricBaseline(from: &reader) : nil)
         }
     }
+
+    /// Hours of the week of another time zone say nothing: only the distributions stay, until the next baseline.
+    mutating func dropSeasons() {
+        for slot in metrics.indices { metrics[slot]?.seasonal = nil }
+    }
 }
 
 extension MetricBaseline {
+    func encode(into writer: inout StateWriter) {
+        pooled.encode(into: &writer)
+        writer.optional(seasonal) { $1.encode(into: &$0) }
+    }
+
+    init(from reader: inout StateReader) throws(StateError) {
+        pooled = try CalibratedDistribution(from: &reader)
+        seasonal = try reader.bool() ? try SeasonalBaseline(from: &reader) : nil
+    }
+}
+
+extension SeasonalBaseline {
+    func encode(into writer: inout StateWriter) {
+        writer.column(means)
+        residuals.encode(into: &writer)
+    }
+
+    init(from reader: inout StateReader) throws(StateError) {
+        var means = [Double](repeating: 0, count: Self.hours)
+        try reader.column(count: Self.hours) { means[$0] = $1 }
+        self.means = means
+        residuals = try CalibratedDistribution(from: &reader)
+    }
+}
+
+extension CalibratedDistribution {
     func encode(into writer: inout StateWriter) {
         writer.double(statisticFloor)
         writer.double(shiftFloor)

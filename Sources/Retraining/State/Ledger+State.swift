@@ -70,6 +70,7 @@ extension TrainingStatusRecord {
         }
         writer.count(errors.count)
         for error in errors { writer.text(error) }
+        QuantileSummary.encode(baseline, into: &writer)
     }
 
     init(from reader: inout StateReader) throws(StateError) {
@@ -82,6 +83,7 @@ extension TrainingStatusRecord {
             metrics[name] = try reader.double()
         }
         for _ in 0..<(try reader.count()) { errors.append(try reader.text()) }
+        baseline = try QuantileSummary.decode(from: &reader)
     }
 }
 
@@ -158,6 +160,8 @@ extension DriftSignal {
     func encode(into writer: inout StateWriter) {
         writer.double(score)
         writer.name(scoring)
+        writer.double(weightedScore)
+        weights.encode(into: &writer)
         writer.name(recommendation)
         writer.double(confidence)
         terms.encode(into: &writer)
@@ -178,6 +182,8 @@ extension DriftSignal {
     init(from reader: inout StateReader) throws(StateError) {
         score = try reader.double()
         scoring = try reader.name(DriftConfiguration.Scoring.self)
+        weightedScore = try reader.double()
+        weights = try DriftConfiguration.Weights(from: &reader)
         recommendation = try reader.name(Recommendation.self)
         confidence = try reader.double()
         terms = try Terms(from: &reader)
@@ -189,11 +195,25 @@ extension DriftSignal {
             wape: try reader.optionalDouble(), smape: try reader.optionalDouble(), mase: try reader.optionalDouble(),
             skippedPairs: try reader.integer())
         metrics = []
-        for _ in 0..<(try reader.count(ofAtLeast: 7)) { metrics.append(try MetricDrift(from: &reader)) }
+        for _ in 0..<(try reader.count(ofAtLeast: 11)) { metrics.append(try MetricDrift(from: &reader)) }
         pairs = try reader.integer()
         actuals = try reader.integer()
         predictions = try reader.integer()
         aboveSince = try reader.optionalTime()
+    }
+}
+
+extension DriftConfiguration.Weights {
+    func encode(into writer: inout StateWriter) {
+        for value in [predictionError, distributionShift, featureDrift, anomalyRate] { writer.double(value) }
+    }
+
+    init(from reader: inout StateReader) throws(StateError) {
+        self.init()
+        predictionError = try reader.double()
+        distributionShift = try reader.double()
+        featureDrift = try reader.double()
+        anomalyRate = try reader.double()
     }
 }
 
@@ -211,23 +231,28 @@ extension DriftSignal.Terms {
 
 extension DriftSignal.Floors {
     func encode(into writer: inout StateWriter) {
-        for value in [skillRatio, skillReference, fastRatio, fastReference] { writer.optionalDouble(value) }
-        writer.double(distributionShift)
-        writer.double(featureDrift)
+        for value in [skillRatio, skillReference, skillLimit, fastRatio, fastReference, fastLimit] {
+            writer.optionalDouble(value)
+        }
+        for value in [fastGain, distributionShift, featureDrift, anomalyRate] { writer.double(value) }
     }
 
     init(from reader: inout StateReader) throws(StateError) {
         self.init(
             skillRatio: try reader.optionalDouble(), skillReference: try reader.optionalDouble(),
-            fastRatio: try reader.optionalDouble(), fastReference: try reader.optionalDouble(),
-            distributionShift: try reader.double(), featureDrift: try reader.double())
+            skillLimit: try reader.optionalDouble(), fastRatio: try reader.optionalDouble(),
+            fastReference: try reader.optionalDouble(), fastLimit: try reader.optionalDouble(),
+            fastGain: try reader.double(), distributionShift: try reader.double(),
+            featureDrift: try reader.double(), anomalyRate: try reader.double())
     }
 }
 
 extension MetricDrift {
     func encode(into writer: inout StateWriter) {
         writer.text(metric)
-        for value in [statistic, pValue, meanShift, error] { writer.optionalDouble(value) }
+        for value in [
+            statistic, pValue, meanShift, seasonalStatistic, seasonalMeanShift, statisticFloor, meanShiftFloor, error,
+        ] { writer.optionalDouble(value) }
         writer.bool(isDrifted)
         writer.count(samples)
     }
@@ -237,6 +262,10 @@ extension MetricDrift {
         statistic = try reader.optionalDouble()
         pValue = try reader.optionalDouble()
         meanShift = try reader.optionalDouble()
+        seasonalStatistic = try reader.optionalDouble()
+        seasonalMeanShift = try reader.optionalDouble()
+        statisticFloor = try reader.optionalDouble()
+        meanShiftFloor = try reader.optionalDouble()
         error = try reader.optionalDouble()
         isDrifted = try reader.bool()
         samples = try reader.integer()

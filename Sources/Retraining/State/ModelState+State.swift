@@ -20,6 +20,7 @@ extension ModelState {
         writer.count(baselineVersions)
         writer.bool(isBaselineFrozen)
         writer.optional(captureBaseline) { $0.name($1) }
+        QuantileSummary.encode(suppliedBaseline, into: &writer)
         if isCalibrated { skill.encode(names, into: &writer) }
         writer.optional(verification) { $1.encode(names.versions, into: &$0) }
         join.encode(slots: names.slots, names.entities, names.versions, into: &writer)
@@ -120,6 +121,11 @@ extension ModelState {
         baselineVersions = try reader.integer()
         isBaselineFrozen = try reader.bool()
         captureBaseline = try reader.bool() ? try reader.name(Baseline.Origin.self) : nil
+        suppliedBaseline = try QuantileSummary.decode(from: &reader)
+        if stored.timeZone != settings.timeZone {
+            baseline?.dropSeasons()
+            replacedBaseline?.dropSeasons()
+        }
         if stored.scoring == .calibrated { skill = try Skill(names, stored, settings, from: &reader) }
         verification = try reader.bool() ? try Verification(names.versions, from: &reader) : nil
         if !isCalibrated {
@@ -127,7 +133,8 @@ extension ModelState {
             verification = nil
         }
         try join.decode(metricCount: metricCount, names.entities, names.versions, from: &reader)
-        for slot in 0..<metricCount { windows[slot].compare(with: baseline?.metrics[slot]) }
+        let calendar = engine.configuration.quiet.calendar
+        for slot in 0..<metricCount { windows[slot].compare(with: baseline?.metrics[slot], calendar) }
         metricsAtCut = metricCount
     }
 

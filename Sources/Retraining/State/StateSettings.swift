@@ -8,6 +8,10 @@ struct StateSettings: Equatable {
     var referenceSpan: Milliseconds
     var horizonBuckets: [Milliseconds]
     var lookback: Milliseconds
+    /// Values of a metric that its baseline, and the window it is taken from, hold at most.
+    var baselineSize: Int
+    /// Whose hours of the week the baselines know.
+    var timeZone: String
 
     init(_ configuration: EngineConfiguration) {
         let drift = configuration.drift
@@ -19,6 +23,8 @@ struct StateSettings: Equatable {
         referenceSpan = drift.referenceSpan
         horizonBuckets = drift.horizonBuckets
         lookback = configuration.quiet.lookback
+        baselineSize = drift.baselineSize
+        timeZone = configuration.quiet.calendar.timeZone
     }
 
     /// Whether windows for the next baseline are kept beside those of the actuals.
@@ -64,6 +70,16 @@ struct StateSettings: Equatable {
         if other.horizonBuckets != horizonBuckets {
             sentences.append("horizon_buckets changed: error windows of buckets that are no more were dropped.")
         }
+        if other.baselineSize < baselineSize, keepsReference, other.keepsReference {
+            sentences.append(
+                "baseline_size was \(baselineSize) and is \(other.baselineSize): what baselines are taken from was thinned."
+            )
+        }
+        if other.timeZone != timeZone {
+            sentences.append(
+                "timezone was \(timeZone) and is \(other.timeZone): baselines lost their hours of the week until the next."
+            )
+        }
         if other.lookback != lookback {
             sentences.append("load_prediction_lookback_days changed: load history beyond it is dropped.")
         }
@@ -77,6 +93,8 @@ struct StateSettings: Equatable {
         for span in [errorSpan, distributionSpan, referenceSpan, lookback] { writer.time(span) }
         writer.count(horizonBuckets.count)
         for edge in horizonBuckets { writer.time(edge) }
+        writer.count(baselineSize)
+        writer.text(timeZone)
     }
 
     init(from reader: inout StateReader) throws(StateError) {
@@ -89,5 +107,7 @@ struct StateSettings: Equatable {
         lookback = try reader.time()
         horizonBuckets = []
         for _ in 0..<(try reader.count()) { horizonBuckets.append(try reader.time()) }
+        baselineSize = try reader.integer()
+        timeZone = try reader.text()
     }
 }

@@ -117,13 +117,13 @@ extension MetricWindows {
             from: &reader, capacity: configuration.windowSize,
             span: isSpanned ? configuration.distributionSpan : nil)
         reference = try SampleWindow.decode(
-            from: &reader, capacity: configuration.windowSize, span: configuration.referenceSpan)
+            from: &reader, capacity: configuration.baselineSize, span: configuration.referenceSpan)
         if !settings.keepsReference {
             reference = nil
         } else if !stored.keepsReference, let actuals {
             // What there is of the past is a beginning.
             let copy = SampleWindow<ActualSample>(
-                capacity: configuration.windowSize, span: configuration.referenceSpan)
+                capacity: configuration.baselineSize, span: configuration.referenceSpan)
             var samples: [ActualSample] = []
             actuals.ring.forEach { samples.append($0) }
             copy.restore(samples, thinning: actuals.thinning, offered: actuals.offered)

@@ -3,7 +3,6 @@
 extension Settings {
     private static let withoutEffect: [String] = [
         "http.", "alerts.webhook_", "alerts.alertmanager_", "alerts.smtp_", "alert_email",
-        "drift.baseline_size",
     ]
 
     static func hasEffect(_ key: String) -> Bool {

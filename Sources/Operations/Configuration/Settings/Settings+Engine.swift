@@ -27,7 +27,8 @@ extension Settings {
             "With `scoring: plain`, pairs that the windows need before a score may trigger anything."),
         .duration(
             "drift.persistence_hours", \.engine.drift.persistence, .from(0, to: 720),
-            "How long the score must stay above the critical threshold before it may trigger."),
+            "With `scoring: calibrated`, how long the score must stay above the critical threshold before it may trigger."
+        ),
         .duration(
             "drift.severe_persistence_hours", \.engine.drift.severePersistence, .from(0, to: 720),
             "The same for a score of `severe_factor` times the critical threshold and more."),
@@ -40,8 +41,8 @@ extension Settings {
             "Time that the first baseline covers."
         ).restart(),
         .integer(
-            "drift.baseline_size", \.engine.drift.baselineSize, .from(2, to: 10_000_000),
-            "Samples of one metric that a baseline keeps at most."
+            "drift.baseline_size", \.engine.drift.baselineSize, .from(8, to: 1_000_000),
+            "Samples of one metric that a baseline keeps at most; 24 bytes each."
         ).restart(),
         .duration(
             "join.allowed_lateness_mins", \.engine.join.allowedLateness, .from(0, to: 10_080),

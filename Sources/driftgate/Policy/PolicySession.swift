@@ -1,42 +1,5 @@
-import ArgumentParser
 import Foundation
-import Operations
 import Retraining
-
-struct PolicyCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "policy", abstract: "Decide for a closed-loop evaluator over standard input and output.",
-        discussion: """
-            Reads JSON lines of types load, actual, prediction, model_deployed and tick; answers each tick with any of \
-            {"retrain": ENTITY}, {"rollback": ENTITY} and then {"ack": TIME}. An entity is a model. The engine and its \
-            defaults are the worker's.
-            """)
-
-    @OptionGroup var options: ConfigurationOptions
-
-    @Flag(help: "Speak the protocol on standard input and output.")
-    var stdio = false
-
-    @Flag(help: "Write every decision to standard error as one line.")
-    var explain = false
-
-    func validate() throws {
-        guard stdio else { throw ValidationError("say --stdio: that is the only way this speaks") }
-    }
-
-    func run() throws {
-        var configuration = try options.load().engine
-        // One model an entity, each with the load of its own machine, evaluated at every tick.
-        configuration.quiet.pool = QuietConfiguration.poolOfModel
-        configuration.drift.checkInterval = .hour
-        configuration.safeguards.maximumTriggerLag = nil
-        var session = PolicySession(configuration: configuration, explain: explain)
-        while let line = readLine(strippingNewline: true) {
-            guard let reply = session.take(line) else { continue }
-            FileHandle.standardOutput.write(Data(reply.utf8))
-        }
-    }
-}
 
 /// The protocol on one side, the engine on the other.
 struct PolicySession {
@@ -60,17 +23,21 @@ struct PolicySession {
     }
 
     private let engine: Engine
-    private let explain: Bool
+    private let printsPlans: Bool
+    private let note: (Decision) -> Void
     private let decoder = JSONDecoder()
     private var lanes: [InputRole: Int] = [:]
     private var offsets: [InputRole: Int64] = [:]
     private var open: [String: Open] = [:]
     private var loadScales: [String: LoadScale] = [:]
+    private var loadEntities: Set<String> = []
     private var effects: [Effect] = []
 
-    init(configuration: EngineConfiguration, explain: Bool) {
+    /// - Parameter note: is given every decision.
+    init(configuration: EngineConfiguration, printsPlans: Bool, note: @escaping (Decision) -> Void) {
         engine = Engine(configuration: configuration)
-        self.explain = explain
+        self.printsPlans = printsPlans
+        self.note = note
         for role in InputRole.allCases { lanes[role] = engine.lane(topic: "\(role)", partition: 0, role: role) }
     }
 
@@ -131,6 +98,7 @@ struct PolicySession {
         guard let entity = line.entity, let values = line.values, let column = Self.firstColumn(text),
             let value = values[column]
         else { return }
+        loadEntities.insert(entity)
         let percent =
             column.hasSuffix("_pct")
             ? value : loadScales[entity, default: LoadScale()].percent(of: value, at: time)
@@ -178,25 +146,18 @@ struct PolicySession {
                 reply += "{\"retrain\":\(Self.quoted(request.model))}\n"
             case .verdict(let verdict) where verdict.recommendsRollback && !verdict.againstShadowForecaster:
                 reply += "{\"rollback\":\(Self.quoted(verdict.model))}\n"
-            case .decision(let decision) where explain: say(decision)
+            case .decision(let decision): note(decision)
             default: break
             }
         }
+        if printsPlans {
+            for entity in loadEntities.sorted() {
+                guard let plan = engine.quietPlan(pool: entity, at: time) else { continue }
+                let (name, hours) = (Self.quoted(entity), [plan.from, plan.to].map { Double($0 - time) / 3_600_000 })
+                reply += "{\"plan\":\(name),\"from_hours\":\(hours[0]),\"to_hours\":\(hours[1])}\n"
+            }
+        }
         return reply + "{\"ack\":\(Self.quoted(text))}\n"
-    }
-
-    private func say(_ decision: Decision) {
-        let signal = decision.signal
-        let floors = signal?.floors
-        let figures: [(String, Double?)] = [
-            ("score", signal?.score), ("plain", signal?.plainScore), ("G", floors?.skillRatio),
-            ("G0", floors?.skillReference), ("F", floors?.fastRatio), ("F0", floors?.fastReference),
-            ("DSS", signal?.terms.distributionShift), ("FDS", signal?.terms.featureDrift),
-            ("load", decision.load.score),
-        ]
-        let text = figures.map { "\($0.0)=\($0.1.map { String(format: "%.3f", $0) } ?? "-")" }.joined(separator: " ")
-        FileHandle.standardError.write(
-            Data("\(decision.evaluatedAt) \(decision.model) \(decision.reason.rawValue) \(text)\n".utf8))
     }
 
     // MARK: Text
@@ -228,45 +189,5 @@ struct PolicySession {
         let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
         let days = era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
         return ((days * 24 + number(11, 2)) * 60 + number(14, 2)) * 60_000 + number(17, 2) * 1000
-    }
-}
-
-/// Holds a load that is no percentage against its own 95th percentile of 30 days.
-struct LoadScale {
-    private var samples: [(at: Milliseconds, value: Double)] = []
-    private var percentile: Double?
-    private var percentileDay: Int64 = .min
-
-    mutating func percent(of value: Double, at time: Milliseconds) -> Double {
-        samples.append((time, value))
-        let day = time / .day
-        if day != percentileDay || samples.count < 48 {
-            percentileDay = day
-            samples.removeAll { $0.at < time - 30 * .day }
-            let sorted = samples.map(\.value).sorted()
-            percentile = sorted[(sorted.count - 1) * 95 / 100]
-        }
-        guard let percentile, percentile > 0 else { return 0 }
-        return min(100, 100 * value / percentile)
-    }
-}
-
-/// Strings as borrowed text, for the time of one call.
-enum Borrowed {
-    static func with<Result>(
-        _ first: String, _ second: String, _ third: String,
-        _ body: (BorrowedText, BorrowedText, BorrowedText) -> Result
-    ) -> Result {
-        var (first, second, third) = (first, second, third)
-        return first.withUTF8 { a in
-            second.withUTF8 { b in
-                third.withUTF8 { c in
-                    body(
-                        BorrowedText(base: a.baseAddress, count: a.count),
-                        BorrowedText(base: b.baseAddress, count: b.count),
-                        BorrowedText(base: c.baseAddress, count: c.count))
-                }
-            }
-        }
     }
 }
