@@ -1,5 +1,6 @@
 """Runs policies in the closed loop over real series, and sums up what came of it. Used by the commands beside it."""
 import argparse
+import collections
 import concurrent.futures
 import csv
 import datetime
@@ -64,6 +65,7 @@ def run(options, folder, entity, family, schedule=None, extra=()):
         words = [str(options.binary.resolve()), "policy", "--stdio", "--decisions", log.name, *extra]
         row = loop(command + ["--cmd", " ".join(words)])
         row["response"] = response(pathlib.Path(log.name), changes(folder, entity, "drift"))
+        row["response"]["high"] = high_reasons(pathlib.Path(log.name), hourly_load(folder / f"{entity}.load.csv.gz"))
     return row
 
 
@@ -97,6 +99,20 @@ def response(log, drifts):
     first = lambda times, start: min((t - start for t in times if t >= start), default=None)
     labels = [(first(detected, d / 3600), first([t["at"] for t in trained], d / 3600)) for d in drifts]
     return {"trained": trained, "labels": labels}
+
+
+def high_reasons(log, load):
+    """Why trainings were begun in high load, as the evaluator counts it: above the 75th percentile of 14 days."""
+    reasons = []
+    with log.open() as file:
+        for line in file:
+            if '"outcome":"trigger"' in line:
+                decision = json.loads(line)
+                hour = decision["evaluated_at_ms"] // 3_600_000
+                past = sorted(load[h] for h in range(hour - 336, hour) if h in load)
+                if hour in load and past and load[hour] > past[int(0.75 * len(past))]:
+                    reasons.append(decision["reason"]["code"])
+    return reasons
 
 
 def changes(folder, entity, kind):
@@ -134,6 +150,7 @@ class Summary:
         found = [spikes(folder, e, rows[e]) for e in rows]
         self.spikes, self.spikes_hit = sum(n for n, _ in found), sum(h for _, h in found)
         self.trained = [t for r in rows.values() for t in r.get("response", {}).get("trained", [])]
+        self.high_reasons = collections.Counter(h for r in rows.values() for h in r.get("response", {}).get("high", []))
         self.labels = [l for r in rows.values() for l in r.get("response", {}).get("labels", [])]
 
 
