@@ -34,7 +34,7 @@ import Testing
         }
         #expect(excess(0).pooled < 0.05 && excess(0).seasonal < 0.05)
         #expect(excess(6).pooled < 0.05)
-        #expect(excess(6).seasonal > 0.2)
+        #expect(excess(6).seasonal > 0.08)
     }
 
     @Test func `Only what follows the hours of the week is measured about them`() throws {
@@ -114,7 +114,7 @@ import Testing
         var stream = CalibratedStream { $0.drift.baselineSize = 50 }
         stream.run(hours: 24 * 8)
         let baseline = try #require(stream.harness.engine.models[0]?.baseline?.metrics[0])
-        #expect(baseline.pooled.distribution.count == 50)
+        #expect((25...50).contains(baseline.pooled.distribution.count))
     }
 
     @Test func `A training that regressed does not make the baseline`() throws {

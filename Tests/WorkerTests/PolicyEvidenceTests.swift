@@ -42,7 +42,7 @@ import Testing
         var signal: Signal?
     }
 
-    /// Five weeks of two metrics, one with a day cycle; in the last the model has forgotten it and the level has moved.
+    /// Four weeks of two metrics, one with a day cycle; then the level moves, the model is lost, and is trained.
     private func decisions() throws -> [Evidence] {
         var configuration = EngineConfiguration()
         configuration.quiet.pool = QuietConfiguration.poolOfModel
@@ -60,20 +60,27 @@ import Testing
             let ripple = Double(hour * 7919 % 101) / 101
             return (metric == "cpu_pct" ? (8..<18).contains(hour % 24) ? 60 : 20 : 45) + 6 * ripple
         }
-        for hour in 0..<35 * 24 {
-            let isLate = hour >= 30 * 24
+        var version = "a"
+        for hour in 0..<30 * 24 {
+            let isLate = hour >= 22 * 24
             for metric in ["cpu_pct", "mem_pct"] {
                 let value = level(metric, hour) * (isLate ? 1.3 : 1)
-                let forecast = isLate ? 130 : level(metric, hour + 1) + Double(hour * 104_729 % 13) / 6 - 1
+                let isStale = isLate && version == "a"
+                let forecast =
+                    isStale ? 130 : level(metric, hour + 1) * (isLate ? 1.3 : 1) + Double(hour * 104_729 % 13) / 6 - 1
                 _ = session.take(
                     #"{"type":"actual","ts":"\#(time(hour))","entity":"m","metric":"\#(metric)","value":\#(value)}"#)
                 _ = session.take(
                     #"{"type":"prediction","ts":"\#(time(hour))","target_ts":"\#(time(hour + 1))","entity":"m","#
-                        + #""metric":"\#(metric)","horizon_h":1,"value":\#(forecast),"model":"a"}"#)
+                        + #""metric":"\#(metric)","horizon_h":1,"value":\#(forecast),"model":"\#(version)"}"#)
             }
             _ = session.take(
                 #"{"type":"load","ts":"\#(time(hour))","entity":"m","values":{"cpu_pct":\#(level("cpu_pct", hour))}}"#)
-            _ = session.take(#"{"type":"tick","ts":"\#(time(hour))"}"#)
+            let reply = session.take(#"{"type":"tick","ts":"\#(time(hour))"}"#)
+            if reply?.contains("retrain") == true, version == "a" {
+                version = "b"
+                _ = session.take(#"{"type":"model_deployed","ts":"\#(time(hour + 1))","entity":"m","model":"b"}"#)
+            }
         }
         return try written.map { try JSONDecoder().decode(Evidence.self, from: Data($0)) }
     }

@@ -25,8 +25,7 @@ public struct SkillConstants: Sendable, Equatable {
     public var goodShare = 0.30
     /// Hours until a model is measured against itself alone: a week shows every hour of it.
     public var trustHours = 168.0
-    /// Errors count up to so many times the mean magnitude of their series. One absurd forecast in 84 hours of an
-    /// hourly series then weighs less than a loss of a quarter does.
+    /// Errors count up to so many times the mean magnitude of their series: beyond it a larger one says nothing more.
     public var errorLimit = 10.0
 
     public init() {}

@@ -106,8 +106,7 @@ struct Skill {
         }
         guard let scale = series[key]!.fixScale(), let last = series[key]!.last(at: issuedAt) else { return }
         let history = series[key]!
-        // An absurd forecast is counted against the model, but the shadow forecaster must not learn from it: one of them
-        // would fix its weights for weeks.
+        // The shadow forecaster must not learn from an absurd forecast: one of them would fix its weights for weeks.
         let forecast = abs(forecast) < history.limit ?? .infinity ? forecast : last
         func past(_ period: Milliseconds) -> Double? {
             let periods = max(1, (time - issuedAt + period - 1) / period)
@@ -146,7 +145,10 @@ struct Skill {
         var new: Double?
         var old: Double?
         for pair in pairs {
-            let error = constants.winsorised(abs(pair.predicted - pair.actual) / normaliser)
+            // An absurd forecast says nothing: it counts as one by the last value would. A single one can then neither
+            // blind nor trigger, and a model that gives many loses its skill.
+            let predicted = abs(pair.predicted) < limit ? pair.predicted : shadow.inputs.last * scale
+            let error = constants.winsorised(abs(predicted - pair.actual) / normaliser)
             versions[pair.version, default: SkillCells()].add(
                 hour: hour, model: error, regression: regression, expert: expert)
             if pair.version == serving { new = error } else if pair.version == previous { old = error }
