@@ -14,6 +14,12 @@ struct CalibratedStream {
         harness = EngineHarness(configuration)
     }
 
+    /// Goes on with an engine that has seen the hours before this one.
+    init(going harness: EngineHarness, from hour: Int64) {
+        self.harness = harness
+        self.hour = hour
+    }
+
     var now: Milliseconds { start + hour * .hour }
 
     /// 20 by night, 60 by day, half as much at weekends, and a ripple that repeats after a prime number of hours.
