@@ -45,14 +45,16 @@ extension Engine {
         applyLoad()
         applyControls(boundary: boundary, effects: &effects)
         joinCollected(boundary: boundary)
-        for number in modelsByName { if let model = models[Int(number)] { applyJoined(model) } }
+        for number in modelsByName { if let model = models[Int(number)] { applyJoined(model, boundary) } }
         for index in lanes.indices { lanes[index].close(keeping: configuration.training.window + 2 * .day) }
+        let previousBoundary = lastBoundary
         lastBoundary = boundary
         for request in published ?? [] where modelNames.find(request.model) == nil {
             model(named: request.model).lastSeen = boundary
         }
         var round = Round(
-            boundary: boundary, cut: cut, wallClock: wallClock, streamTime: streamTime,
+            boundary: boundary, previousBoundary: previousBoundary, cut: cut, wallClock: wallClock,
+            streamTime: streamTime,
             countedRate: Double(predictionRows) * 1000 / Double(max(1, since)), published: published)
         round.openRequests = modelsByName.reduce(0) { $0 + (models[Int($1)]?.ledger.open == nil ? 0 : 1) }
         readLoad(&round)
@@ -70,6 +72,7 @@ extension Engine {
     /// What one evaluation shares between models.
     struct Round {
         var boundary: Milliseconds
+        var previousBoundary: Milliseconds?
         var cut: Cut
         var wallClock: Milliseconds?
         var streamTime: Milliseconds?
@@ -100,7 +103,7 @@ extension Engine {
     // MARK: Applying what was joined
 
     /// Applies actuals, then pairs, in the order (`at`, entity, metric, `issued_at`).
-    private func applyJoined(_ model: ModelState) {
+    private func applyJoined(_ model: ModelState, _ boundary: Milliseconds) {
         let drift = configuration.drift
         let names = model.metricNames
         if !model.newActuals.isEmpty {
@@ -128,7 +131,10 @@ extension Engine {
                 if left.issuedAt != right.issuedAt { return left.issuedAt < right.issuedAt }
                 return left.predicted < right.predicted
             }
-            if model.isCalibrated { applySkill(model) }
+            if model.isCalibrated {
+                applyForecasts(model) { isJoined($0, model, boundary) }
+                applySkill(model)
+            }
             for pair in model.pairs where !pair.isShadow && pair.version == model.serving {
                 guard pair.issuedAt >= model.pairsFrom else { continue }
                 let key = SeriesTime(entity: pair.entity, slot: pair.slot, at: pair.at)
@@ -140,10 +146,10 @@ extension Engine {
             model.pairs.removeAll(keepingCapacity: true)
         }
         model.newActuals.removeAll(keepingCapacity: true)
-        if !model.newForecasts.isEmpty { applyForecasts(model) }
+        applyForecasts(model) { _ in true }
     }
 
-    /// Hands the pairs to the skill, those of one forecast together.
+    /// Hands the pairs to the skill, those of one actual together.
     private func applySkill(_ model: ModelState) {
         var start = 0
         while start < model.pairs.count {
@@ -151,33 +157,44 @@ extension Engine {
             var end = start + 1
             while end < model.pairs.count {
                 let other = model.pairs[end]
-                guard other.at == first.at, other.entity == first.entity, other.slot == first.slot,
-                    other.issuedAt == first.issuedAt
-                else { break }
+                guard other.at == first.at, other.entity == first.entity, other.slot == first.slot else { break }
                 end += 1
             }
             model.skill.add(
                 pairs: model.pairs[start..<end], serving: model.serving, previous: model.verification?.oldVersion,
-                by: configuration.drift.skill)
+                since: model.pairsFrom, by: configuration.drift.skill)
             start = end
         }
     }
 
-    private func applyForecasts(_ model: ModelState) {
+    /// Whether a new forecast has met its actual already: such a one has to be followed before its pair is.
+    private func isJoined(_ forecast: ServedForecast, _ model: ModelState, _ boundary: Milliseconds) -> Bool {
+        guard forecast.at <= boundary,
+            let cell = model.join.find(JoinTable.Key(entity: forecast.entity, at: forecast.at))
+        else { return false }
+        let actual = model.join.cells[Int(cell)].actual
+        return actual >= 0 && !model.join.value(actual, forecast.slot).isNaN
+    }
+
+    /// Has the forecasts that are chosen followed by the skill.
+    private func applyForecasts(_ model: ModelState, where isChosen: (ServedForecast) -> Bool) {
+        guard !model.newForecasts.isEmpty else { return }
         let names = model.metricNames
-        model.newForecasts.sort { left, right in
+        let split = model.newForecasts.partition(by: isChosen)
+        guard split < model.newForecasts.count else { return }
+        model.newForecasts[split...].sort { left, right in
             if left.issuedAt != right.issuedAt { return left.issuedAt < right.issuedAt }
             if left.at != right.at { return left.at < right.at }
             if left.entity != right.entity { return precedes(left.entity, right.entity) }
             return names[left.slot] < names[right.slot]
         }
-        for forecast in model.newForecasts {
+        for forecast in model.newForecasts[split...] {
             model.skill.add(
                 forecast: forecast.value, entity: forecast.entity, slot: forecast.slot, at: forecast.at,
                 issuedAt: forecast.issuedAt, bucket: bucket(forecast.at - forecast.issuedAt),
                 rank: rank(forecast.entity, forecast.at))
         }
-        model.newForecasts.removeAll(keepingCapacity: true)
+        model.newForecasts.removeSubrange(split...)
     }
 
     private struct SeriesTime: Hashable {

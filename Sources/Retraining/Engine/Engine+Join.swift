@@ -49,9 +49,8 @@ extension Engine {
 
     /// What lies before this is too late: its other half has been let go. By the boundary before, since the records of
     /// this interval all came after it.
-    private func isLate(_ at: Milliseconds) -> Bool {
-        guard let lastBoundary else { return false }
-        return at + configuration.join.allowedLateness < lastBoundary
+    private func isLate(_ at: Milliseconds, _ boundary: Milliseconds) -> Bool {
+        at + configuration.join.allowedLateness < lastBoundary ?? boundary - configuration.drift.checkInterval
     }
 
     private func join(prediction row: IntakeRow, lane: Int, boundary: Milliseconds) {
@@ -62,12 +61,13 @@ extension Engine {
         if model.ledger.firstSeen == nil { model.ledger.firstSeen = row.mergeTime }
         if !row.isShadow { serve(model, row) }
         let isServed = !row.isShadow && row.version == model.serving
-        let isFollowed =
-            isServed && model.isCalibrated && model.skill.follow(row.entity, hash: entityNames.hash(row.entity))
         if model.entities.insert(row.entity).inserted {
             entityModels[Int(row.entity)].append(model.number)
         }
-        guard !isLate(row.at) else {
+        let isFollowed =
+            isServed && model.isCalibrated
+            && model.skill.follow(row.entity, hash: entityNames.hash(row.entity), predicted: model.entities)
+        guard !isLate(row.at, boundary) else {
             counters.latePredictions &+= 1
             return
         }
@@ -109,7 +109,7 @@ extension Engine {
 
     private func join(actual row: IntakeRow, lane: Int, boundary: Milliseconds) {
         let values = lanes[lane].values[Int(row.firstValue)..<Int(row.firstValue + row.valueCount)]
-        guard !isLate(row.at) else {
+        guard !isLate(row.at, boundary) else {
             counters.lateActuals &+= 1
             return
         }
@@ -128,7 +128,9 @@ extension Engine {
         model.lastSeen = max(model.lastSeen, row.mergeTime)
         model.lastActual = max(model.lastActual ?? .min, row.mergeTime)
         // What happened before the first forecast is the past that its shadow needs.
-        if model.isCalibrated { _ = model.skill.follow(row.entity, hash: entityNames.hash(row.entity)) }
+        if model.isCalibrated {
+            _ = model.skill.follow(row.entity, hash: entityNames.hash(row.entity), predicted: model.entities)
+        }
         var cell: Int32 = -1
         for value in values {
             guard let slot = model.slot(value.metric) else { continue }
@@ -178,7 +180,10 @@ extension Engine {
             model.returning = nil
             return
         }
-        let hasServed = model.previousVersions.contains(row.version)
+        // One that a training has just made again is new.
+        let trained = model.ledger.trainings.last { $0.state == .succeeded && !$0.deploymentSettled }?.modelVersion
+        let isTrained = trained != nil && row.version >= 0 && versionNames[row.version] == trained
+        let hasServed = model.previousVersions.contains(row.version) && !isTrained
         if hasServed {
             guard row.issuedAt > model.servingLastIssued else { return }
             guard let returning = model.returning, returning.version == row.version else {
