@@ -1,0 +1,62 @@
+import Kafka
+import Retraining
+
+// What becomes of a checkpoint.
+extension Worker {
+    /// Publishes what all tasks have, in one transaction.
+    func checkpoint() {
+        guard let consumer, let group else { return }
+        lastCheckpoint = environment.monotonicClock()
+        var records: [OutputRecord] = []
+        var offsets: [TopicPartitionOffset] = []
+        var prepared: [(task: ActiveTask, checkpoints: TaskCheckpoints, position: PositionRecord)] = []
+        for (_, task) in tasks.sorted(by: { $0.key < $1.key }) where task.hasAnythingToCommit {
+            var checkpoints = task.checkpoints
+            let (state, position) = checkpoints.prepare(task, now: lastCheckpoint)
+            records += task.pending + state
+            for input in position.inputs where isOfGroup(input) {
+                offsets.append(
+                    TopicPartitionOffset(
+                        TopicPartition(input.topic, input.partition), input.next, metadata: position.token))
+            }
+            prepared.append((task, checkpoints, position))
+        }
+        guard !prepared.isEmpty else { return }
+        switch checkpointer.commit(records, offsets, consumer: consumer, group: group) {
+        case .committed:
+            lastCommit = environment.wallClock()
+            commits += 1
+            for entry in prepared {
+                entry.task.didCommit(entry.checkpoints, entry.position)
+                for decision in entry.task.takeDecisions() { onDecision(decision.json, decision.at) }
+            }
+        case .groupMoved(let error):
+            logger.notice("waiting for the group: \(error)")
+            awaitsGroup = environment.monotonicClock()
+            if options.sabotage.contains(.dropBatchAfterAbort) { for entry in prepared { entry.task.dropPending() } }
+        case .unknown(let error):
+            logger.warning("nobody knows what became of a checkpoint; restoring from the log: \(error)")
+            restore(Array(tasks.keys), consumer)
+        case .failed(let error):
+            failure = "\(error)"
+        }
+    }
+
+    func isOfGroup(_ input: PositionRecord.Input) -> Bool {
+        options.worker.scale == .single || !(InputRole(rawValue: input.role)?.isBroadcast ?? true)
+    }
+
+    /// Throws away what is in memory and reads the state again.
+    func restore(_ numbers: [Int32], _ consumer: any ConsumerClient) {
+        closeTasks(tasks.values)
+        tasks = [:]
+        do throws(KafkaError) {
+            try consumer.assign([])
+            try checkpointer.prepare()
+            phase = .restoring(Restoration(self, consumer, numbers))
+        } catch {
+            // A new process restores as well, and its supervisor waits longer and longer.
+            failure = failure ?? "\(error)"
+        }
+    }
+}
