@@ -1,4 +1,5 @@
 import Contracts
+import Dispatch
 import Synchronization
 
 /// Tells live pages that something is new: which models, and no more. What it is they ask for themselves.
@@ -13,32 +14,35 @@ final class EventHub: Sendable {
         var hasOverflown = false
         var number: UInt64 = 0
         var ticks = 0
-        var clock: Task<Void, Never>?
+        var isRunning = false
     }
 
     private let state = Mutex(State())
-    private let interval: Duration
+    private let interval: DispatchTimeInterval
+    private let queue = DispatchQueue(label: "driftgate.events", qos: .utility)
     private static let namesMax = 100
     private static let waitingMax = 8
     /// A heartbeat comes every so many intervals, so that a page knows that it still hears.
     private static let ticksPerHeartbeat = 10
 
-    init(interval: Duration = .milliseconds(500)) { self.interval = interval }
+    init(interval: DispatchTimeInterval = .milliseconds(500)) { self.interval = interval }
 
     func start() {
-        let clock = Task { [interval, weak self] in
-            while !Task.isCancelled {
-                try? await Task.sleep(for: interval)
-                self?.tick()
-            }
+        state.withLock { $0.isRunning = true }
+        wait()
+    }
+
+    private func wait() {
+        queue.asyncAfter(deadline: .now() + interval) { [weak self] in
+            guard let self, state.withLock({ $0.isRunning }) else { return }
+            tick()
+            wait()
         }
-        state.withLock { $0.clock = clock }
     }
 
     func stop() {
         state.withLock { state in
-            state.clock?.cancel()
-            state.clock = nil
+            state.isRunning = false
             for subscriber in state.subscribers.values { subscriber.finish() }
             state.subscribers = [:]
         }

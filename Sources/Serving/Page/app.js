@@ -238,6 +238,8 @@ function panel(id, title, size, downloads) {
       h('header', null, h('h2', { id: id + '-title' }, title), parts.links), parts.summary, parts.figure, parts.details);
     known = parts;
     panels.set(id, known);
+    // In the page before it is drawn: charts are as wide as their place.
+    if ($('grid')) $('grid').append(parts.section);
   }
   if (downloads) known.links.replaceChildren(...['CSV', 'JSON'].map((kind) => h('a', { href: download(downloads[0], downloads[1], kind.toLowerCase()), 'aria-label': title + ' as ' + kind }, kind)));
   return known;
@@ -280,7 +282,7 @@ function timeTicks(from, to, width) {
 
 /// A line over time with zones, limits and markers; a pointer or the arrow keys read it.
 function timeChart(key, host, options) {
-  const width = widthOf(host), height = options.height || 230, left = 46, right = 14, top = 26, bottom = 24;
+  const width = widthOf(host), height = options.height || 244, left = 46, right = 14, top = 40, bottom = 24;
   const { from, to, low, high } = options;
   const x = (value) => left + (value - from) / Math.max(1, to - from) * (width - left - right);
   const y = (value) => top + (1 - (Math.min(high, Math.max(low, value)) - low) / (high - low)) * (height - top - bottom);
@@ -289,7 +291,7 @@ function timeChart(key, host, options) {
   const step = options.step;
   for (let value = Math.ceil(low / step) * step; value <= high + 1e-9; value += step) svg.append(s('line', { class: 'gridline', x1: left, x2: width - right, y1: y(value), y2: y(value) }), s('text', { x: left - 6, y: y(value) + 4, 'text-anchor': 'end' }, options.format(value)));
   for (const [tick, label] of timeTicks(from, to, width)) svg.append(s('line', { class: 'gridline', x1: x(tick), x2: x(tick), y1: top, y2: height - bottom }), s('text', { x: Math.min(width - 26, Math.max(left + 14, x(tick))), y: height - 7, 'text-anchor': 'middle' }, label));
-  for (const limit of options.limits || []) svg.append(s('line', { class: 'limit ' + limit.kind, x1: left, x2: width - right, y1: y(limit.at), y2: y(limit.at) }), s('text', { class: limit.kind, x: left + 5, y: y(limit.at) - 4 }, limit.text));
+  for (const limit of options.limits || []) svg.append(s('line', { class: 'limit ' + limit.kind, x1: left, x2: width - right, y1: y(limit.at), y2: y(limit.at) }), s('text', { class: limit.kind, x: left + 5, y: y(limit.at) + (limit.below ? 13 : -4) }, limit.text));
   const gaps = options.at.slice(1).map((value, index) => value - options.at[index]).sort((a, b) => a - b);
   const gapMax = Math.max(HOUR, 3 * (gaps[gaps.length >> 1] || HOUR));
   for (const line of options.lines) {
@@ -305,10 +307,13 @@ function timeChart(key, host, options) {
     if (line.area && pieces) svg.append(s('path', { class: 'area', d: area }));
     svg.append(s('path', { class: 'line ' + (line.kind || ''), d: path }));
   }
-  for (const mark of options.marks || []) {
+  let lane = [0, -99];
+  for (const mark of (options.marks || []).slice().sort((a, b) => a.at - b.at)) {
     if (mark.at < from || mark.at > to) continue;
+    // Marks that would lie on each other take the next lane.
+    lane = x(mark.at) - lane[1] < 13 ? [(lane[0] + 1) % 3, x(mark.at)] : [0, x(mark.at)];
     svg.append(s('line', { class: 'mark-line', x1: x(mark.at), x2: x(mark.at), y1: top - 4, y2: height - bottom }),
-      s('g', { transform: `translate(${x(mark.at).toFixed(1)} ${top - 12})` }, s('title', null, mark.text), s('path', { class: 'mark ' + (mark.kind || ''), d: shape[mark.shape] })));
+      s('g', { transform: `translate(${x(mark.at).toFixed(1)} ${top - 26 + lane[0] * 13})` }, s('title', null, mark.text), s('path', { class: 'mark ' + (mark.kind || ''), d: shape[mark.shape] })));
   }
   const cross = s('line', { class: 'cross', y1: top, y2: height - bottom, visibility: 'hidden' });
   const dot = s('circle', { class: 'pointed', r: 4.5, visibility: 'hidden' });
@@ -531,7 +536,7 @@ function driftPanel(d) {
   const summary = `Now ${figure(c.score[c.score.length - 1])}; between ${figure(bounds[0])} and ${figure(bounds[1])}, ${above ? `${above} of ${c.score.length} points above the critical ${t.critical}` : `never above the critical ${t.critical}`}. Dashed: the plain score of the source's formula.`;
   const chart = timeChart('drift-chart', parts.figure, { at: c.at_ms, from: d.window.from, to: d.window.to, low: 0, high, step: niceStep(high, 5), format: (value) => value.toFixed(2), label: 'Drift score over time. ' + summary,
     zones: [{ kind: 'good', from: 0, to: t.warning }, { kind: 'warn', from: t.warning, to: t.critical }, { kind: 'bad', from: t.critical, to: high }],
-    limits: [{ at: t.warning, kind: 'warn', text: '▲ warning ' + t.warning }, { at: t.critical, kind: 'bad', text: '■ critical ' + t.critical }],
+    limits: [{ at: t.warning, kind: 'warn', below: true, text: '▲ warning ' + t.warning }, { at: t.critical, kind: 'bad', text: '■ critical ' + t.critical }],
     lines: [{ values: c.score, area: true }, { values: c.plain_score, kind: 'two' }], marks: marks(d),
     tip: (index) => `${time(c.at_ms[index])} ${zoneName()}\nscore ${figure(c.score[index])} (plain ${figure(c.plain_score[index])})\n${c.outcome[index]}: ${reasonOf(c.reason[index])[1]}` });
   return show(parts, summary, [chart, markLegend()], () => seriesTable(d, [['Score', 'score', figure], ['Plain score', 'plain_score', figure]]));
@@ -579,7 +584,7 @@ function timelinePanel(d) {
   const svg = s('svg', { class: 'strip', viewBox: `0 0 ${width} 74`, role: 'img', 'aria-label': 'Decisions over time. ' + summary });
   for (const entry of list) {
     const kind = reasonOf(entry.reason)[0], wide = Math.max(entry.outcome === 'trigger' ? 3 : 1, x(entry.to) - x(entry.from)), label = reasonOf(entry.reason)[1];
-    const rise = { fine: 10, blind: 10, safeguard: 24, quiet: 24, trigger: 40 }[kind];
+    const rise = { fine: 16, blind: 16, safeguard: 26, quiet: 26, trigger: 40 }[kind];
     svg.append(s('g', null, s('title', null, `${time(entry.from)} – ${time(entry.to)}: ${entry.outcome}, ${label}`), s('rect', { class: 'k-' + kind, x: x(entry.from), width: wide, y: 50 - rise, height: rise }),
       entry.outcome === 'trigger' ? s('path', { class: 'mark accent', d: shape.up, transform: `translate(${x(entry.from) + 1} 6) scale(.8)` }) : wide > label.length * 6.4 ? s('text', { x: x(entry.from) + 4, y: 50 - rise / 2 + 4 }, label) : null));
   }

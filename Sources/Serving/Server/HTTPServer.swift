@@ -6,7 +6,7 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// Serves routes on one thread of its own, beside the worker.
+/// Serves routes beside the worker: one thread moves bytes, one answers.
 ///
 /// Whatever happens here ends nothing: an address that is taken is tried again every few seconds.
 public final class HTTPServer: Sendable {
@@ -16,6 +16,7 @@ public final class HTTPServer: Sendable {
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private let task = Mutex<Task<Void, Never>?>(nil)
     private let bound = Mutex<Int?>(nil)
+    private let executor = QueueExecutor()
     private let isOver = DispatchSemaphore(value: 0)
 
     public init(options: ServerOptions, routes: [Route], logger: Logger) {
@@ -33,9 +34,9 @@ public final class HTTPServer: Sendable {
     public func start(waitMilliseconds: Int = 3_000) -> Int? {
         task.withLock { task in
             guard task == nil else { return }
-            task = Task {
+            task = Task(executorPreference: executor) {
                 await self.run()
-                isOver.signal()
+                self.isOver.signal()
             }
         }
         let deadline = DispatchTime.now() + .milliseconds(waitMilliseconds)
