@@ -16,6 +16,8 @@ public struct WorkerSettings: Sendable, Equatable {
     public var snapshotInterval: Milliseconds = 30 * .minute
     /// How far back the first start reads.
     public var firstStartLookback: Milliseconds = 35 * .day
+    /// What is collected between two boundaries never grows beyond this, give or take a batch: it is evaluated before.
+    public var collectedBytesMax = 512 << 20
     /// A clean stop that takes longer than this is cut short.
     public var shutdownDeadline: Milliseconds = 30_000
 
@@ -33,16 +35,7 @@ public struct InputSettings: Sendable, Equatable {
         case fail
     }
 
-    public enum Clock: String, Sendable, CaseIterable {
-        /// The Kafka record timestamp.
-        case record
-        /// The time in the record: `issued_at`, else `at`. For topics that were filled after the fact.
-        case payload
-    }
-
     public var onInvalid = OnInvalid.deadLetter
-    /// Which time orders the records.
-    public var clock = Clock.record
     /// A larger record is invalid.
     public var maximumRecordBytes = 1_048_576
     /// 0 to 1. Where more of an input's recent records are invalid, the worker alerts.

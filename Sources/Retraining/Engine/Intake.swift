@@ -50,6 +50,12 @@ struct Lane {
     /// How far the merge of this evaluation has come.
     var cursor = 0
 
+    /// A control record counts as much as it may hold in texts.
+    var collectedBytes: Int {
+        rows.count * MemoryLayout<IntakeRow>.stride + values.count * MemoryLayout<IntakeValue>.stride
+            + controls.count * 512
+    }
+
     /// Ends an interval: what was collected has been taken.
     mutating func close(keeping span: Milliseconds) {
         cut = (nextOffset, mergeTime)
