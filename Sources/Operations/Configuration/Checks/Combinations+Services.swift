@@ -23,19 +23,7 @@ extension Combinations {
 
     static func kafka(_ configuration: Configuration) -> [Conflict] {
         let kafka = configuration.kafka
-        return unbuilt(configuration) + tls(kafka.tls) + sasl(kafka.sasl)
-    }
-
-    /// What a user would expect to work, and does not yet.
-    private static func unbuilt(_ configuration: Configuration) -> [Conflict] {
-        var conflicts: [Conflict] = []
-        if configuration.input.clock == .payload {
-            conflicts.append(
-                Conflict(
-                    keys: ["clock"], message: "clock: payload is not built yet",
-                    hint: "leave it out, and let producers set the record's timestamp"))
-        }
-        return conflicts
+        return tls(kafka.tls) + sasl(kafka.sasl)
     }
 
     private static func tls(_ tls: KafkaSettings.TLS) -> [Conflict] {

@@ -115,10 +115,6 @@ enum Settings {
             "scale", \.worker.scale,
             "`single`: one task reads all; `partitioned`: one task a partition, records keyed by model."
         ).restart(),
-        .choice(
-            "clock", \.input.clock,
-            "The time that orders records: Kafka's `record` timestamp, or the `payload`'s `issued_at`, else `at`."
-        ).restart(),
         .text(
             "application_id", \.engine.applicationID, .name,
             "Part of every `request_id`, so that two installations on one cluster never collide."
