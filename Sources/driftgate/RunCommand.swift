@@ -23,6 +23,7 @@ struct RunCommand: ParsableCommand {
         logger.logLevel = Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
         logger.info("configuration \(configuration.fingerprint) from \(options.config ?? "defaults")")
         for line in configuration.settingsWithoutEffect { logger.warning("\(line)") }
+        try StartUpCheck.run(configuration, file: options.config, logger: logger)
         let log = configuration.output.logDirectory.map { directory in
             DecisionLog(
                 directory: directory, retention: configuration.output.logRetention,
