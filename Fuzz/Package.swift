@@ -23,7 +23,8 @@ let package = Package(
         .executableTarget(
             name: "FuzzState",
             dependencies: [
-                .product(name: "Contracts", package: "driftgate"), .product(name: "Worker", package: "driftgate"),
+                .product(name: "Contracts", package: "driftgate"),
+                .product(name: "Retraining", package: "driftgate"), .product(name: "Worker", package: "driftgate"),
             ], swiftSettings: fuzzing),
     ],
     swiftLanguageModes: [.v6],
