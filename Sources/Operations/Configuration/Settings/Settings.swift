@@ -89,7 +89,7 @@ enum Settings {
             "Directory of the decision log (JSON lines, one file a day); empty writes none."
         ).restart(),
         .optionalText(
-            "alert_email", \.delivery.email, .email, "Address that alerts are mailed to; needs `alerts.smtp_url`."),
+            "alert_email", \.delivery.email, .email, "Address that alerts are mailed to, through `alerts.smtp_url`."),
         .duration(
             "drift_metrics_retention_days", \.output.logRetention, .from(1, to: 36_500),
             "Days for which files of the decision log are kept."
