@@ -9,6 +9,7 @@ public enum StateRecords {
             case .position: _ = try PositionRecord(frame.payload)
             case .cut: _ = try CutRecord(frame.payload)
             case .chunk: _ = try SnapshotChunk(frame.payload)
+            case .configuration: _ = try ConfigurationRecord(frame.payload)
             }
             return nil
         } catch {
@@ -23,6 +24,7 @@ public enum StateRecords {
         case .position: kind = .position
         case .cut: kind = .cut
         case .chunk: kind = .chunk
+        case .configuration: kind = .configuration
         case nil: return nil
         }
         return fault(key: key, value: StateFrame.seal(kind, payload))
