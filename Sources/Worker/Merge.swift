@@ -34,7 +34,7 @@ struct Merge {
     /// - Parameter lastBoundary: where a restored task goes on.
     init(interval: Milliseconds, lastBoundary: Milliseconds? = nil) {
         self.interval = interval
-        gate = lastBoundary.map { $0 + interval }
+        gate = lastBoundary.map { $0.floored(to: interval) + interval }
     }
 
     func isBehindGate(_ mergeTime: Milliseconds) -> Bool { gate.map { mergeTime >= $0 } ?? true }

@@ -56,6 +56,12 @@ final class Lane {
         self.role = role
     }
 
+    /// A control record counts as much as it may hold in texts.
+    var collectedBytes: Int {
+        rows.count * MemoryLayout<IntakeRow>.stride + values.count * MemoryLayout<IntakeValue>.stride
+            + controls.count * 512
+    }
+
     /// Ends an interval: what was collected has been taken.
     func close(keeping span: Milliseconds) {
         cut = (nextOffset, mergeTime)

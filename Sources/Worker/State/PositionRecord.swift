@@ -43,8 +43,13 @@ struct PositionRecord: Equatable {
     /// When the alert that nothing comes in was last raised; wall clock.
     var stallAlert: Milliseconds?
 
+    /// With `scale: partitioned`: how many partitions predictions had, which decides where a model belongs.
+    var keyPartitions: Int?
+
     /// What is stored beside every committed offset.
-    var token: String { Self.token(checkpoint, owner) }
+    var token: CheckpointToken {
+        CheckpointToken(checkpoint: checkpoint, owner: owner, keyPartitions: keyPartitions)
+    }
 
     func sealed() -> [UInt8] {
         var writer = BinaryWriter()
@@ -70,6 +75,7 @@ struct PositionRecord: Equatable {
         }
         writer.skipped(skipped)
         writer.optional(stallAlert)
+        writer.optional(keyPartitions.map(Int64.init))
         return StateFrame.seal(.position, writer.bytes)
     }
 }
@@ -98,6 +104,8 @@ extension PositionRecord {
         }
         skipped = try reader.skipped()
         stallAlert = try reader.optional()
+        // Records of before this was written down end here.
+        keyPartitions = reader.remaining == 0 ? nil : try reader.optional().map { Int(truncatingIfNeeded: $0) }
     }
 }
 
