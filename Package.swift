@@ -51,7 +51,9 @@ let package = Package(
         .target(
             name: "Worker", dependencies: ["Contracts", "CZlib", "Kafka", "Retraining", logging],
             swiftSettings: messagePathSettings),
-        .target(name: "Operations", dependencies: ["Kafka", "Retraining", "Worker", yams], swiftSettings: settings),
+        .target(
+            name: "Operations", dependencies: ["Contracts", "Kafka", "Retraining", "Worker", yams],
+            swiftSettings: settings),
         .target(
             name: "Serving",
             dependencies: [
@@ -91,7 +93,8 @@ let package = Package(
         .testTarget(name: "KafkaTests", dependencies: ["Kafka"], swiftSettings: settings),
         .testTarget(name: "DemoTests", dependencies: ["Demo", "Retraining"], swiftSettings: settings),
         .testTarget(
-            name: "WorkerTests", dependencies: ["Contracts", "driftgate", "Kafka", "Retraining", "Worker", logging],
+            name: "WorkerTests",
+            dependencies: ["Contracts", "driftgate", "Kafka", "Operations", "Retraining", "Worker", logging],
             swiftSettings: settings),
         .testTarget(
             name: "ServingTests", dependencies: ["Kafka", "Retraining", "Serving", "Worker", logging],
