@@ -9,6 +9,10 @@ public struct WorkerOptions: Sendable {
     public var fields = FieldMaps()
     public var output = OutputSettings()
     public var worker = WorkerSettings()
+    /// All settings as text, kept in the state: what evaluations before a restore were made by.
+    public var settings = ""
+    /// Makes an engine's configuration of such a text; throws where this version does not understand it.
+    public var readSettings: (@Sendable (_ settings: String) throws -> EngineConfiguration)?
     /// Mechanisms that a test takes out.
     var sabotage: Set<Sabotage> = []
 

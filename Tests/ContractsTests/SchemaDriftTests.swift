@@ -139,7 +139,7 @@ import Testing
             SampleEffects.decision.history,
             "lastTraining isAssumed trainingsInWeek openRequestID baselineVersion baselineOrigin baselineCapturedAt "
                 + "isBaselineFrozen")
-        expect(SampleEffects.decision.cut, "positions wallClock")
+        expect(SampleEffects.decision.cut, "positions wallClock configuration")
         expect(SampleEffects.decision.cut.positions[0], "topic partition nextOffset")
         expect(
             SampleEffects.request,

@@ -40,7 +40,8 @@ struct TaskFactory {
         }
         var checkpoints = TaskCheckpoints(number: number, options: options, owner: worker.checkpointer.transactionalID)
         if let position = state.position {
-            checkpoints.take(position, state.cuts, chunkKeys: state.chunkKeys)
+            checkpoints.take(
+                position, state.cuts, chunkKeys: state.chunkKeys, configuration: state.configuration?.fingerprint)
         }
         let gaps = try begin(inputs, engine, &checkpoints)
         let task = try ActiveTask(
@@ -100,14 +101,34 @@ struct TaskFactory {
     // MARK: Engine
 
     private func makeEngine() throws -> Engine {
-        guard !state.units.isEmpty else { return Engine(configuration: options.engine) }
+        let configuration = configuration
+        guard !state.units.isEmpty else { return Engine(configuration: configuration) }
         let units = state.units.filter { $0.key != ActiveTask.workerUnitKey }
         do {
-            let engine = try Engine(configuration: options.engine, restoring: units)
+            let engine = try Engine(configuration: configuration, restoring: units)
             for change in engine.adaptations { worker.logger.notice("restored state: \(change)") }
             return engine
         } catch {
             throw RestoreError.engine(statePartition, "\(error)")
+        }
+    }
+
+    /// What the evaluations that are done again were made by, where there are any; then the worker takes up its own.
+    private var configuration: EngineConfiguration {
+        guard !state.cuts.isEmpty, let made = state.configuration, made.fingerprint != options.engine.fingerprint,
+            let read = options.readSettings
+        else { return options.engine }
+        do {
+            var configuration = try read(made.settings)
+            configuration.fingerprint = made.fingerprint
+            return configuration
+        } catch {
+            worker.logger.warning(
+                """
+                the configuration that the last \(state.cuts.count) evaluations were made by (\(made.fingerprint)) \
+                cannot be read by this version, so they are done again by the present one: \(error)
+                """)
+            return options.engine
         }
     }
 
@@ -125,6 +146,8 @@ struct TaskFactory {
             bootstrapServers: options.kafka.bootstrapServers, groupID: options.kafka.groupID)
         configuration.clientID = options.kafka.clientID + "-broadcast"
         configuration.offsetReset = .error
+        configuration.statisticsIntervalMilliseconds =
+            worker.listeners.onStatistics == nil ? 0 : Int(Worker.statisticsInterval)
         configuration.additional = options.kafka.properties
         let consumer = try worker.environment.makeConsumer(configuration)
         consumer.attach(worker.waker)
