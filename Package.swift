@@ -103,7 +103,8 @@ let package = Package(
         .testTarget(name: "KafkaTests", dependencies: ["Kafka"], swiftSettings: settings),
         .testTarget(name: "DemoTests", dependencies: ["Demo", "Retraining"], swiftSettings: settings),
         .testTarget(
-            name: "WorkerTests", dependencies: ["Contracts", "driftgate", "Kafka", "Retraining", "Worker", logging],
+            name: "WorkerTests",
+            dependencies: ["Contracts", "driftgate", "Kafka", "Operations", "Retraining", "Worker", logging],
             swiftSettings: settings),
         .testTarget(
             name: "OperationsTests", dependencies: ["Kafka", "Operations", "Retraining", "Worker"],
