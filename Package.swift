@@ -83,7 +83,7 @@ let package = Package(
             name: "WorkerTests", dependencies: ["Contracts", "driftgate", "Kafka", "Retraining", "Worker", logging],
             swiftSettings: settings),
         .testTarget(
-            name: "ServingTests", dependencies: ["Kafka", "Retraining", "Serving", "Worker", logging],
+            name: "ServingTests", dependencies: ["Contracts", "Kafka", "Retraining", "Serving", "Worker", logging],
             swiftSettings: settings),
         .testTarget(name: "OperationsTests", dependencies: ["Kafka", "Operations"], swiftSettings: settings),
     ],

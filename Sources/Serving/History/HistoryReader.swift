@@ -41,10 +41,10 @@ public final class HistoryReader: Sendable {
         thread.start()
     }
 
-    /// Waits for the thread to let go of its client.
+    /// Waits a moment for the thread to let go of its client: not for brokers that do not answer.
     public func stop() {
         isStopping.store(true, ordering: .releasing)
-        while !isOver.load(ordering: .acquiring) { usleep(10_000) }
+        for _ in 0..<300 where !isOver.load(ordering: .acquiring) { usleep(10_000) }
     }
 
     private var goesOn: Bool { !isStopping.load(ordering: .acquiring) }
