@@ -260,7 +260,7 @@ function replace(node, children) {
 }
 function table(heads, rows, className) {
   return h('table', { class: className }, h('thead', null, h('tr', null, heads.map(([text, kind]) => h('th', { scope: 'col', class: kind }, text)))),
-    h('tbody', null, rows.map((cells) => h('tr', null, cells.map((cell, index) => h('td', { class: heads[index][1], 'data-label': heads[index][0] }, cell))))));
+    h('tbody', null, rows.map((cells) => h('tr', null, cells.map((cell, index) => h('td', { class: heads[index][1], 'data-label': heads[index][0] }, h('span', null, cell)))))));
 }
 const empty = (text) => h('p', { class: 'empty' }, text);
 const tile = (name, value, note, kind, sign) => h('div', { class: 'tile' }, h('dt', null, name), h('dd', { class: kind ? kind + '-ink' : null }, sign ? h('span', { 'aria-hidden': 'true' }, sign + ' ') : null, value, note ? h('small', null, note) : null));
