@@ -23,7 +23,7 @@ struct HistoryMemoryTests {
                         model: "m\(model)", modelVersion: "v", evaluatedAt: at, isTrigger: step % 2_000 == 0,
                         reason: step % 700 < 20 ? .persistence : .noDrift, requestID: nil, accuracy: 0.9, score: 0.05,
                         plainScore: 0.1, predictionError: 0, distributionShift: 0, featureDrift: 0, anomalyRate: 0,
-                        load: 0.2, isQuiet: true, wantsTraining: false)
+                        load: 0.2, isQuiet: true, recommendation: "healthy")
                     _ = state.add(
                         HistoryPoint(figures, partition: 0, offset: Int64(step)), model: "m\(model)", version: "v",
                         retention: 30 * .day, modelsMax: 20_000)

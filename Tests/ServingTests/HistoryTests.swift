@@ -13,7 +13,8 @@ import Testing
             DecisionFigures(
                 model: "m", modelVersion: nil, evaluatedAt: at, isTrigger: isTrigger, reason: reason, requestID: nil,
                 accuracy: 0.95, score: score, plainScore: score, predictionError: 0, distributionShift: 0,
-                featureDrift: 0, anomalyRate: 0, load: 0.2, isQuiet: true, wantsTraining: score > 0.1),
+                featureDrift: 0, anomalyRate: 0, load: 0.2, isQuiet: true,
+                recommendation: score > 0.1 ? "retrain" : "healthy"),
             partition: 3, offset: 77)
     }
 

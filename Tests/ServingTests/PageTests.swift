@@ -93,6 +93,7 @@ final class DashboardStage {
         var data = event["data"] as! [String: Any]
         var signal = data["signal"] as! [String: Any]
         signal["score"] = score
+        signal["recommendation"] = score > 0.1 ? "retrain" : score > 0.08 ? "monitor" : "healthy"
         signal["weighted_score"] = score
         signal["plain_score"] = score + 0.04
         signal["terms"] = [

@@ -113,6 +113,19 @@ private func options(_ change: (inout ServerOptions) -> Void) -> ServerOptions {
         }
     }
 
+    /// As two workers on one machine have it.
+    @Test func anAddressThatIsTakenStopsNobody() async throws {
+        try await withServer { (port) throws in
+            var options = ServerOptions()
+            options.port = port
+            let second = HTTPServer(
+                options: options, routes: [], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            defer { second.stop() }
+            #expect(second.start(waitMilliseconds: 60_000) == nil)
+            #expect(try ask(port, "/hello").status == 200)
+        }
+    }
+
     @Test func notHTTPEndsTheConnection() async throws {
         try await withServer { (port) throws in
             for bytes in [
