@@ -619,6 +619,9 @@ function histogram(metric) {
     current.map((value, index) => s('rect', { class: 'hist-now', x: index * step + .5, width: Math.max(1, step - 1), y: 52 - value / high * 48, height: value / high * 48 })), outline ? s('path', { class: 'hist-base', d: outline + `L${w} 52` }) : null,
     s('text', { x: 0, y: 66 }, short(metric.from)), s('text', { x: w, y: 66, 'text-anchor': 'end' }, short(metric.to)));
 }
+/// Significant alone says little of many samples: what counts is beyond the metric's own noise floor.
+const beyond = (metric) => metric.drifted && (!known(metric.ks_floor) || !known(metric.ks_statistic) || metric.ks_statistic > metric.ks_floor);
+const metricState = (metric) => beyond(metric) ? ['warn', '▲', 'drifted'] : metric.drifted ? ['idle', '○', 'within noise'] : ['good', '●', 'steady'];
 const short = (value) => known(value) ? Math.abs(value) >= 1e5 || (value && Math.abs(value) < .01) ? value.toExponential(1) : String(Math.round(value * 100) / 100) : '';
 
 function metricsPanel(d) {
@@ -626,14 +629,14 @@ function metricsPanel(d) {
   const list = d.decision && d.decision.signal ? d.decision.signal.metrics : [];
   if (!list.length && !(d.distributions && d.distributions.metrics.length)) return show(parts, 'No metric has been compared yet.', empty(noScore(d)));
   const shapes = new Map((d.distributions ? d.distributions.metrics : []).map((metric) => [metric.metric, metric]));
-  const excess = (metric) => (metric.drifted ? 1 : 0) + Math.max(0, (metric.ks_statistic ?? -1) - (metric.ks_floor ?? 0));
+  const excess = (metric) => (beyond(metric) ? 1 : 0) + Math.max(0, (metric.ks_statistic ?? -1) - (metric.ks_floor ?? 0));
   const order = (list.length ? list.slice() : [...shapes.values()]).sort((a, b) => excess(b) - excess(a));
-  const drifted = list.filter((metric) => metric.drifted).length;
-  const summary = `${drifted} of ${order.length} metrics differ from their baseline` + (d.distributions ? '' : '. Histograms are with the worker that holds this model') + '. Bars: now; line: baseline.';
-  return show(parts, summary, h('div', { class: 'metrics' }, order.slice(0, 6).map((metric) => h('div', { class: 'metric' }, h('h4', null, h('span', null, metric.metric), metric.drifted ? stateLabel('warn', '▲', 'drifted') : stateLabel('good', '●', 'steady')), shapes.has(metric.metric) ? histogram(shapes.get(metric.metric)) : null,
+  const drifted = list.filter(beyond).length;
+  const summary = `${drifted} of ${order.length} metrics differ from their baseline by more than their noise floor` + (d.distributions ? '' : '. Histograms are with the worker that holds this model') + '. Bars: now; line: baseline.';
+  return show(parts, summary, h('div', { class: 'metrics' }, order.slice(0, 6).map((metric) => h('div', { class: 'metric' }, h('h4', null, h('span', null, metric.metric), stateLabel(...metricState(metric))), shapes.has(metric.metric) ? histogram(shapes.get(metric.metric)) : null,
     h('p', null, `KS ${figure(metric.ks_statistic)} (floor ${figure(metric.ks_floor)}), mean shift ${figure(metric.mean_shift, 2)} σ, error ${figure(metric.error)}`)))),
     () => table([['Metric', 'name'], ['State'], ['KS statistic', 'num'], ['Floor', 'num'], ['p', 'num'], ['Mean shift, σ', 'num'], ['Error', 'num'], ['Baseline mean', 'num'], ['Mean now', 'num'], ['Samples', 'num']],
-      order.map((metric) => [metric.metric, metric.drifted ? 'drifted' : 'steady', figure(metric.ks_statistic), figure(metric.ks_floor), known(metric.p_value) ? metric.p_value.toExponential(1) : '–', figure(metric.mean_shift, 2), figure(metric.error), figure((shapes.get(metric.metric) || {}).baseline_mean, 2), figure((shapes.get(metric.metric) || {}).window_mean, 2), count(metric.samples)])));
+      order.map((metric) => [metric.metric, metricState(metric)[2], figure(metric.ks_statistic), figure(metric.ks_floor), known(metric.p_value) ? metric.p_value.toExponential(1) : '–', figure(metric.mean_shift, 2), figure(metric.error), figure((shapes.get(metric.metric) || {}).baseline_mean, 2), figure((shapes.get(metric.metric) || {}).window_mean, 2), count(metric.samples)])));
 }
 
 function loadPanel(d) {
