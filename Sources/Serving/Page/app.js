@@ -211,6 +211,9 @@ async function refreshModel() {
     ask('model', { model }), quietly(ask('series', window)), quietly(ask('load', { model })), quietly(ask('trainings', { model })),
     quietly(ask('alerts', { model, limit: 50 })), quietly(ask('distributions', { model })), quietly(ask('pipeline'))]);
   if (view.model !== model) return;
+  // A worker that is busy for some seconds does not look at the desk: asked again a few times.
+  if (live.triesFor !== model) { live.triesFor = model; live.tries = 0; }
+  if (!distributions && live.tries < 5) { live.tries += 1; setTimeout(soon, 4000); }
   data.detail = { summary: own.summary, event: own.decision, decision: own.decision ? own.decision.data : null, series, load, trainings, alerts, distributions, pipeline, window };
   if (!log.more) await loadLog(false);
 }
