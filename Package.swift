@@ -110,7 +110,7 @@ let package = Package(
             name: "OperationsTests", dependencies: ["Kafka", "Operations", "Retraining", "Worker"],
             swiftSettings: settings),
         .testTarget(
-            name: "ServingTests", dependencies: ["Kafka", "Retraining", "Serving", "Worker", logging],
+            name: "ServingTests", dependencies: ["Contracts", "Kafka", "Retraining", "Serving", "Worker", logging],
             swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6],

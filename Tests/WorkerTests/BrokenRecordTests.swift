@@ -47,7 +47,8 @@ struct BrokenRecordTests {
         let history = History(endingAt: now, days: 2)
         let worker = try WorkerProgram([
             "kafka.bootstrap_servers=\(stage.broker.bootstrapServers)", "kafka.session_timeout_secs=6", "scoring=plain",
-            "safeguards.max_trigger_lag_mins=", "log_dir=", "kafka.transactions=false", "limits.record_bytes=65536",
+            "safeguards.max_trigger_lag_mins=", "log_dir=", "http.address=", "kafka.transactions=false",
+            "limits.record_bytes=65536",
             "limits.models=50",
         ])
         try history.publish(0..<history.steps / 2, to: stage)

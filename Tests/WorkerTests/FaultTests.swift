@@ -32,7 +32,7 @@ struct FaultTests {
             [
                 "kafka.bootstrap_servers=\(stage.broker.bootstrapServers)", "kafka.session_timeout_secs=6",
                 "kafka.additional.heartbeat.interval.ms=300", "scoring=plain", "quiet.rule=absolute",
-                "safeguards.max_trigger_lag_mins=", "log_dir=", "kafka.transactions=false",
+                "safeguards.max_trigger_lag_mins=", "log_dir=", "http.address=", "kafka.transactions=false",
             ] + settings)
     }
 
