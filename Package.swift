@@ -27,21 +27,26 @@ let package = Package(
         .systemLibrary(
             name: "CLibrdkafka", path: "CLibrdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
         .systemLibrary(name: "CZlib", path: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", path: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson"), .linkedLibrary("m")]),
         .target(name: "RingBuffers", swiftSettings: settings),
         .target(name: "Statistics", swiftSettings: settings),
         .target(name: "Retraining", dependencies: ["RingBuffers", "Statistics"], swiftSettings: settings),
         .target(name: "Contracts", dependencies: ["CSimdjson", "Retraining"], swiftSettings: settings),
+        .target(name: "StateRecords", dependencies: ["CZlib", "Retraining"], swiftSettings: settings),
         .target(name: "Kafka", dependencies: ["CLibrdkafka"], swiftSettings: settings),
         .target(
-            name: "Worker", dependencies: ["Contracts", "CZlib", "Kafka", "Retraining", logging],
+            name: "Worker", dependencies: ["Contracts", "Kafka", "Retraining", "StateRecords", logging],
             swiftSettings: settings),
         .target(name: "Operations", dependencies: ["Kafka", "Retraining", "Worker", yams], swiftSettings: settings),
-        .target(name: "Demo", dependencies: ["Contracts", "CZlib", "Kafka", "Retraining"], swiftSettings: settings),
+        .target(
+            name: "Replay", dependencies: ["Contracts", "CZlib", "CZstd", "Kafka", "Retraining", "StateRecords"],
+            swiftSettings: settings),
+        .target(name: "Demo", dependencies: ["Contracts", "Kafka", "Replay", "Retraining"], swiftSettings: settings),
         .executableTarget(
             name: "driftgate",
             dependencies: [
-                "Contracts", "Demo", "Kafka", "Operations", "Retraining", "Worker", argumentParser, logging,
+                "Contracts", "Demo", "Kafka", "Operations", "Replay", "Retraining", "Worker", argumentParser, logging,
             ],
             swiftSettings: settings),
 
@@ -58,12 +63,19 @@ let package = Package(
         .testTarget(name: "SimulatedLogTests", dependencies: ["Kafka", "SimulatedLog"], swiftSettings: settings),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["Contracts", "Kafka", "Retraining", "SimulatedLog", "Worker", logging],
+            dependencies: ["Contracts", "Kafka", "Retraining", "SimulatedLog", "StateRecords", "Worker", logging],
             swiftSettings: settings),
         .testTarget(name: "KafkaTests", dependencies: ["Kafka"], swiftSettings: settings),
-        .testTarget(name: "DemoTests", dependencies: ["Demo", "Retraining"], swiftSettings: settings),
+        .testTarget(name: "DemoTests", dependencies: ["Demo", "Replay", "Retraining"], swiftSettings: settings),
         .testTarget(
-            name: "WorkerTests", dependencies: ["Contracts", "driftgate", "Kafka", "Retraining", "Worker", logging],
+            name: "ReplayTests",
+            dependencies: ["Contracts", "CZstd", "driftgate", "Replay", "Retraining"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "WorkerTests",
+            dependencies: [
+                "Contracts", "driftgate", "Kafka", "Replay", "Retraining", "StateRecords", "Worker", logging,
+            ],
             swiftSettings: settings),
         .testTarget(name: "OperationsTests", dependencies: ["Kafka", "Operations"], swiftSettings: settings),
     ],

@@ -9,6 +9,9 @@ public struct WorkerOptions: Sendable {
     public var fields = FieldMaps()
     public var output = OutputSettings()
     public var worker = WorkerSettings()
+    /// What a task begins with where the log holds no snapshot: the units of an engine that has been through a history.
+    /// Only for `scale: single`. Asked again at every start until there is a snapshot; it must give the same.
+    public var initialState: (@Sendable () throws -> [(key: String, bytes: [UInt8])])?
     /// Mechanisms that a test takes out.
     var sabotage: Set<Sabotage> = []
 

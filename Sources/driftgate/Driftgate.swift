@@ -6,6 +6,7 @@ struct Driftgate: ParsableCommand {
         commandName: "driftgate",
         abstract: "Decides when forecasting models should be retrained, beside a Kafka cluster.",
         subcommands: [
-            RunCommand.self, ValidateCommand.self, TopicsCommand.self, DemoCommand.self, PolicyCommand.self,
+            RunCommand.self, ValidateCommand.self, TopicsCommand.self, DemoCommand.self, ReplayCommand.self,
+            PolicyCommand.self,
         ])
 }

@@ -1,5 +1,6 @@
 import Kafka
 import Retraining
+import StateRecords
 
 /// What a task's state partition holds, and what the next checkpoint writes to it.
 ///
@@ -166,10 +167,6 @@ struct TaskCheckpoints {
         chunkKeys = finished.keys
         return obsolete
     }
-}
-
-extension PositionRecord {
-    static func token(_ checkpoint: UInt64, _ owner: String) -> String { "driftgate:\(checkpoint):\(owner)" }
 }
 
 extension ActiveTask {

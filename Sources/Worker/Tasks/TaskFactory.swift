@@ -2,6 +2,7 @@ import Contracts
 import Kafka
 import Logging
 import Retraining
+import StateRecords
 
 /// Makes a task of what its state partition and the group's offsets say.
 struct TaskFactory {
@@ -100,7 +101,7 @@ struct TaskFactory {
     // MARK: Engine
 
     private func makeEngine() throws -> Engine {
-        guard !state.units.isEmpty else { return Engine(configuration: options.engine) }
+        guard !state.units.isEmpty else { return try makeFirstEngine() }
         let units = state.units.filter { $0.key != ActiveTask.workerUnitKey }
         do {
             let engine = try Engine(configuration: options.engine, restoring: units)
@@ -109,6 +110,18 @@ struct TaskFactory {
         } catch {
             throw RestoreError.engine(statePartition, "\(error)")
         }
+    }
+
+    /// The engine of a first start: empty, or with what a history gave it.
+    private func makeFirstEngine() throws -> Engine {
+        guard let initialState = options.initialState else { return Engine(configuration: options.engine) }
+        let engine = try Engine(configuration: options.engine, restoring: try initialState())
+        worker.logger.notice(
+            """
+            beginning with \(engine.modelCount) models of history, as of \
+            \(engine.lastBoundary.flatMap(Timestamp.text) ?? "no evaluation")
+            """)
+        return engine
     }
 
     private func restoreWorkerUnit(_ task: ActiveTask) throws {
@@ -144,7 +157,7 @@ struct TaskFactory {
             (state.position?.inputs ?? []).map { (TopicPartition($0.topic, $0.partition), $0) },
             uniquingKeysWith: { first, _ in first })
         let skipped = state.cuts.flatMap(\.skipped) + (state.position?.skipped ?? [])
-        let byTime = state.position == nil ? firstOffsets(inputs) : [:]
+        let byTime = state.position == nil ? firstOffsets(inputs, after: engine.lastBoundary) : [:]
         for input in inputs {
             let marks = try consumer.watermarks(input.partition, timeoutMilliseconds: 15_000)
             let start: Int64
@@ -185,8 +198,11 @@ struct TaskFactory {
         return gaps
     }
 
-    private func firstOffsets(_ inputs: [InputPartition]) -> [TopicPartition: Offset] {
-        let from = worker.environment.wallClock() - options.worker.firstStartLookback
+    /// - Parameter time: what an engine that begins with a history has seen already.
+    private func firstOffsets(
+        _ inputs: [InputPartition], after time: Milliseconds?
+    ) -> [TopicPartition: Offset] {
+        let from = max(worker.environment.wallClock() - options.worker.firstStartLookback, time ?? .min)
         let times = Dictionary(uniqueKeysWithValues: inputs.map { ($0.partition, from) })
         let found = (try? consumer.offsets(at: times, timeoutMilliseconds: 15_000)) ?? []
         return Dictionary(uniqueKeysWithValues: found.map { ($0.partition, $0.offset) })
