@@ -45,7 +45,7 @@ struct FeedTests {
         let source = try SampleHistory.source(directory)
         let feed = HistoryFeed(source, consumers: 1, budget: 1)
         feed.start()
-        let replayer = Replayer(configuration: SampleHistory.configuration, lanes: source.lanes)
+        let replayer = try Replayer(configuration: SampleHistory.configuration, lanes: source.lanes)
         var evaluations = 0
         try replayer.run(feed) { _ in
             evaluations += 1

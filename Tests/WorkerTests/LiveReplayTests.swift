@@ -13,7 +13,9 @@ import Testing
 struct LiveReplayTests {
     private let now = Clock.wall().floored(to: .hour)
 
-    private func source(_ stage: Stage, _ options: WorkerOptions, to cut: CutRecord? = nil) throws -> TopicSource {
+    private func source(
+        _ stage: Stage, _ options: WorkerOptions, to cut: CutRecord? = nil, from: [TopicPartition: Int64] = [:]
+    ) throws -> TopicSource {
         var consumer = ConsumerConfiguration(
             bootstrapServers: stage.broker.bootstrapServers, groupID: "driftgate-replay")
         consumer.prefetchKilobytes = 8_192
@@ -24,18 +26,20 @@ struct LiveReplayTests {
                 (topics.predictions, .predictions), (topics.actuals, .actuals), (topics.load, .load),
                 (topics.trainingStatus, .trainingStatus), (topics.commands, .commands),
             ], fields: FieldMap(), limits: DecoderLimits(options.engine.limits), range: try ReplayRange())
+        source.from = from
         if cut == nil { source.latest = now + .hour }
         for lane in cut?.lanes ?? [] { source.to[TopicPartition(lane.topic, lane.partition)] = lane.nextOffset }
         return try TopicSource(source)
     }
 
     private func events(
-        _ source: TopicSource, _ options: WorkerOptions, cuts: [CutRecord]? = nil
+        _ source: TopicSource, _ options: WorkerOptions, cuts: [CutRecord]? = nil,
+        from snapshot: CutLog.Snapshot? = nil
     ) throws -> [String] {
         let encoder = EventEncoder(applicationID: options.engine.applicationID)
         var events: [String] = []
         _ = try StreamReplay.run(
-            source, [options.engine], options: Replayer.Options(cuts: cuts),
+            source, [options.engine], options: Replayer.Options(cuts: cuts, units: snapshot?.units),
             note: { evaluation in
                 for effect in evaluation.effects {
                     guard case .decision = effect else { continue }
@@ -50,7 +54,8 @@ struct LiveReplayTests {
         "given the cuts of a live run, its replay gives the same decisions byte for byte; without, the same each time")
     func sameBytes() throws {
         let stage = try Stage()
-        let options = stage.options()
+        // A snapshot at the end of the first run, and none while the second one runs.
+        let options = stage.options { $0.worker.snapshotInterval = 300 * .day }
         let history = History(endingAt: now)
         let middle = history.steps - 60
         try history.publish(0..<middle, to: stage)
@@ -75,17 +80,29 @@ struct LiveReplayTests {
                 $0["evaluated_at_ms"] as? Int64 == history.time(history.steps - 1)
             }
         }
-        #expect(try second.stop() == .requested)
         let live = try stage.kcat(stage.topics.decisions)
-
         var consumer = ConsumerConfiguration(bootstrapServers: stage.broker.bootstrapServers, groupID: "cuts")
         consumer.prefetchKilobytes = 8_192
-        let cuts = try CutLog.read(TopicPartition(stage.topics.state, 0), consumer: consumer)
+        var log = CutLog(cuts: [], snapshot: nil)
+        try stage.eventually("every evaluation is on record") {
+            log = try CutLog.read(TopicPartition(stage.topics.state, 0), consumer: consumer)
+            return log.cuts.count >= live.count
+        }
+        #expect(try second.stop() == .requested)
+        let cuts = log.cuts
         #expect(cuts.count == live.count, "one cut a boundary, and one model")
         #expect(cuts.contains { !$0.skipped.isEmpty }, "what the clock refused is on record")
         let replayed = try events(source(stage, options, to: cuts.last), options, cuts: cuts)
         #expect(replayed.count == live.count)
         #expect(Set(replayed) == Set(live))
+
+        let snapshot = try #require(log.snapshot)
+        let rest = cuts.filter { $0.boundary > snapshot.boundary }
+        #expect(!rest.isEmpty && rest.count < cuts.count)
+        let tail = try events(
+            source(stage, options, to: cuts.last, from: snapshot.inputs), options, cuts: rest, from: snapshot)
+        #expect(tail.count == rest.count)
+        #expect(Set(tail).isSubset(of: Set(live)), "from the snapshot on it is the same run")
 
         let free = try events(source(stage, options), options)
         #expect(free.count >= live.count)
@@ -108,7 +125,7 @@ struct LiveReplayTests {
         try worker.stop()
         var consumer = ConsumerConfiguration(bootstrapServers: stage.broker.bootstrapServers, groupID: "cuts")
         consumer.prefetchKilobytes = 8_192
-        let cuts = try CutLog.read(TopicPartition(stage.topics.state, 0), consumer: consumer)
+        let cuts = try CutLog.read(TopicPartition(stage.topics.state, 0), consumer: consumer).cuts
         #expect { try events(source(stage, options), options, cuts: Array(cuts.dropFirst(20))) } throws: {
             "\($0)".contains("compacted")
         }

@@ -24,9 +24,15 @@ package final class Replayer {
         /// Evaluations of a live run, in order; nil finds boundaries by the records.
         package var cuts: [CutRecord]?
 
-        package init(decidesFrom: Milliseconds? = nil, cuts: [CutRecord]? = nil) {
+        /// The state to begin with; nil is none.
+        package var units: [(key: String, bytes: [UInt8])]?
+
+        package init(
+            decidesFrom: Milliseconds? = nil, cuts: [CutRecord]? = nil, units: [(key: String, bytes: [UInt8])]? = nil
+        ) {
             self.decidesFrom = decidesFrom
             self.cuts = cuts
+            self.units = units
         }
     }
 
@@ -58,8 +64,16 @@ package final class Replayer {
     package private(set) var refusals = SourceFindings()
     package private(set) var evaluations = 0
 
-    package init(configuration: EngineConfiguration, lanes: [LaneDescription], options: Options = Options()) {
-        let engine = Engine(configuration: configuration)
+    /// - Throws: `StateError` where the state to begin with cannot be read.
+    package init(
+        configuration: EngineConfiguration, lanes: [LaneDescription], options: Options = Options()
+    ) throws {
+        let engine: Engine
+        if let units = options.units {
+            engine = try Engine(configuration: configuration, restoring: units)
+        } else {
+            engine = Engine(configuration: configuration)
+        }
         self.engine = engine
         self.options = options
         self.lanes = lanes.map { lane in
@@ -67,7 +81,7 @@ package final class Replayer {
             engine.begin(lane: number, at: lane.begin)
             return Lane(description: lane, number: number)
         }
-        merge = Merge(interval: configuration.drift.checkInterval)
+        merge = Merge(interval: configuration.drift.checkInterval, lastBoundary: engine.lastBoundary)
         guard let cuts = options.cuts else { return }
         engine.isReplaying = true
         for index in self.lanes.indices {
@@ -145,12 +159,13 @@ package final class Replayer {
     /// The first evaluation follows the first record that crosses a boundary. Where records had crossed earlier ones,
     /// there were evaluations that are not on record any more.
     private func checkBeginning(_ cut: CutRecord) throws {
-        guard let first = firstTaken, let last = lastTaken else { return }
+        guard options.units == nil, let first = firstTaken, let last = lastTaken else { return }
         let interval = engine.configuration.drift.checkInterval
         guard last >= first.floored(to: interval) + interval else { return }
         throw ReplayError(
             "the first evaluation that is on record is that of \(Figures.time(cut.boundary)) UTC, and the history begins "
-                + "at \(Figures.time(first)): those in between were compacted away. Replay without --cuts")
+                + "at \(Figures.time(first)): those in between were compacted away. Begin with the last snapshot (--from-snapshot), or replay without "
+                + "--cuts")
     }
 
     // MARK: Collecting

@@ -53,7 +53,7 @@ package enum StreamReplay {
         _ feed: HistoryFeed, _ consumer: Int, _ lanes: [LaneDescription], _ configuration: EngineConfiguration,
         _ options: Replayer.Options, _ models: Int, _ note: (Evaluation) throws -> Bool
     ) throws -> Outcome {
-        let replayer = Replayer(configuration: configuration, lanes: lanes, options: options)
+        let replayer = try Replayer(configuration: configuration, lanes: lanes, options: options)
         var collector = ResultCollector(configuration: configuration, models: models)
         try replayer.run(feed, consumer: consumer) { evaluation in
             collector.note(evaluation)

@@ -70,11 +70,10 @@ struct ExplainRun {
     }
 
     private func inStream() throws -> Found? {
-        let (source, _, cuts) = try command.source(configurations.current)
-        let hasStatuses = cuts != nil || source.holdsStatuses
+        let (source, _, options) = try command.source(configurations.current)
+        let hasStatuses = options.cuts != nil || source.holdsStatuses
         let engine = configurations.engine(configurations.current, hasStatuses: hasStatuses)
         var found: Found?
-        let options = Replayer.Options(decidesFrom: command.decideFrom.flatMap(HistoryOptions.time), cuts: cuts)
         _ = try StreamReplay.run(
             source, [engine], options: options,
             note: { evaluation in

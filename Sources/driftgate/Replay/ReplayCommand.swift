@@ -3,7 +3,6 @@ import Foundation
 import Operations
 import Replay
 import Retraining
-import StateRecords
 import Synchronization
 
 struct ReplayCommand: ParsableCommand {
@@ -54,6 +53,9 @@ struct ReplayCommand: ParsableCommand {
     @Flag(help: "With --kafka: do the evaluations of the live run again, by their records in the state topic.")
     var cuts = false
 
+    @Flag(help: "With --cuts: begin with the live run's last snapshot instead of the beginning of the topics.")
+    var fromSnapshot = false
+
     @Option(help: ArgumentHelp("With --cuts: number of the task, and so of its state partition.", valueName: "number"))
     var task: Int32 = 0
 
@@ -79,6 +81,7 @@ struct ReplayCommand: ParsableCommand {
     func validate() throws {
         guard (0..<24).contains(scheduleHour) else { throw ValidationError("--schedule-hour is 0 to 23") }
         guard price.map({ $0 >= 0 }) ?? true else { throw ValidationError("--price is 0 or more") }
+        if fromSnapshot, !cuts { throw ValidationError("--from-snapshot needs --cuts") }
         if cuts, !history.kafka { throw ValidationError("--cuts needs --kafka") }
         if cuts, !history.fromOffsets.isEmpty || history.from != nil || history.to != nil {
             throw ValidationError("--cuts begins and ends where the live run did: no --from, no --to")
@@ -125,13 +128,19 @@ struct ReplayCommand: ParsableCommand {
     // MARK: Sources
 
     /// Files or topics; not a recorded set.
-    func source(_ configuration: Configuration) throws -> (source: any HistorySource, name: String, cuts: [CutRecord]?)
-    {
-        guard history.kafka else {
+    func source(
+        _ configuration: Configuration
+    ) throws -> (source: any HistorySource, name: String, options: Replayer.Options) {
+        var found: (source: any HistorySource, name: String, options: Replayer.Options)
+        if history.kafka {
+            found = try HistorySources.topics(
+                history, configuration, cuts: cuts ? (task: task, fromSnapshot: fromSnapshot) : nil)
+        } else {
             let (source, name) = try HistorySources.files(history, configuration)
-            return (source, name, nil)
+            found = (source, name, Replayer.Options())
         }
-        return try HistorySources.topics(history, configuration, cutsOfTask: cuts ? task : nil)
+        found.options.decidesFrom = decideFrom.flatMap(HistoryOptions.time)
+        return found
     }
 }
 

@@ -100,11 +100,10 @@ struct ReplayRun {
     // MARK: Streams
 
     private func stream(_ decisions: AtomicFile?) throws -> ReplayResult {
-        let (source, name, cuts) = try command.source(configurations.current)
-        let hasStatuses = cuts != nil || source.holdsStatuses
+        let (source, name, options) = try command.source(configurations.current)
+        let hasStatuses = options.cuts != nil || source.holdsStatuses
         let all = [configurations.current] + configurations.swept.map(\.configuration)
         let engines = all.map { configurations.engine($0, hasStatuses: hasStatuses) }
-        let options = Replayer.Options(decidesFrom: command.decideFrom.flatMap(HistoryOptions.time), cuts: cuts)
         let feed = Mutex<HistoryFeed?>(nil)
         let outcomes = try withProgress(
             total: source.size, look: { feed.withLock { $0 }?.progress ?? (0, 0) }
@@ -154,7 +153,9 @@ struct ReplayRun {
             "open loop: the forecasts are those that were made; a training that this replay asks for changes none of them"
         ]
         if !hasStatuses {
-            notes.append("the history holds no training statuses: a request counts as trained after training.assumed_duration_hours")
+            notes.append(
+                "the history holds no training statuses: a request counts as trained after training.assumed_duration_hours"
+            )
         }
         let counters = outcome.counters
         let late = counters.latePredictions + counters.lateActuals
