@@ -132,15 +132,15 @@ package final class Replayer {
     }
 
     private func isBehindGate(_ lane: inout Lane, _ entry: HistoryBatch.Entry) -> Bool {
-        let time = engine.mergeTime(lane: lane.number, timestamp: timestamp(entry, lane))
+        let time = engine.mergeTime(lane: lane.number, timestamp: timestamp(entry, lane.number))
         guard merge.isBehindGate(time) else { return false }
         lane.held = time
         return true
     }
 
     /// A record without a time of its own is as old as the one before it.
-    private func timestamp(_ entry: HistoryBatch.Entry, _ lane: Lane) -> Milliseconds {
-        entry.timestamp == .unknownTime ? engine.mergeTime(lane: lane.number, timestamp: .min) : entry.timestamp
+    private func timestamp(_ entry: HistoryBatch.Entry, _ lane: Int) -> Milliseconds {
+        entry.timestamp == .unknownTime ? engine.mergeTime(lane: lane, timestamp: .min) : entry.timestamp
     }
 
     private func evaluate(
@@ -195,7 +195,7 @@ package final class Replayer {
             while let batch = lanes[index].batch, lanes[index].cursor < batch.entries.count {
                 let entry = batch.entries[lanes[index].cursor]
                 if mustWait(&lanes[index], entry) { return }
-                take(entry, batch, lanes[index])
+                take(entry, batch, index)
                 lanes[index].cursor += 1
             }
             guard !lanes[index].hasEnded else { return }
@@ -214,12 +214,13 @@ package final class Replayer {
         }
     }
 
-    private func take(_ entry: HistoryBatch.Entry, _ batch: HistoryBatch, _ lane: Lane) {
-        if options.cuts != nil, lane.skips.contains(entry.offset) {
-            return engine.skip(lane: lane.number, offset: entry.offset)
+    private func take(_ entry: HistoryBatch.Entry, _ batch: HistoryBatch, _ index: Int) {
+        let number = lanes[index].number
+        if options.cuts != nil, lanes[index].skips.contains(entry.offset) {
+            return engine.skip(lane: number, offset: entry.offset)
         }
-        let time = timestamp(entry, lane)
-        if options.cuts != nil, evaluations == 0, lane.description.role.advancesStreamTime, time != .min {
+        let time = timestamp(entry, number)
+        if options.cuts != nil, evaluations == 0, lanes[index].description.role.advancesStreamTime, time != .min {
             firstTaken = min(firstTaken ?? time, time)
             lastTaken = max(lastTaken ?? time, time)
         }
@@ -227,18 +228,18 @@ package final class Replayer {
         switch entry.kind {
         case .prediction:
             refusal = engine.collect(
-                lane: lane.number, offset: entry.offset, timestamp: time,
+                lane: number, offset: entry.offset, timestamp: time,
                 prediction: PredictionRecord(
                     model: entry.model, version: entry.version, entity: entry.entity, at: entry.at,
                     issuedAt: entry.issuedAt, isShadow: entry.isShadow, values: batch.values(of: entry)))
         case .actual:
             refusal = engine.collect(
-                lane: lane.number, offset: entry.offset, timestamp: time,
+                lane: number, offset: entry.offset, timestamp: time,
                 actual: ActualRecord(
                     model: entry.model, entity: entry.entity, at: entry.at, values: batch.values(of: entry)))
         case .load:
             refusal = engine.collect(
-                lane: lane.number, offset: entry.offset, timestamp: time,
+                lane: number, offset: entry.offset, timestamp: time,
                 load: LoadRecord(
                     pool: entry.pool, entity: entry.entity, at: entry.at,
                     cpuPercent: entry.cpuPercent.isNaN ? nil : entry.cpuPercent,
@@ -247,14 +248,15 @@ package final class Replayer {
         case .status, .command:
             switch batch.controls[entry.first] {
             case .status(let status):
-                engine.collect(lane: lane.number, offset: entry.offset, timestamp: time, status: status)
+                engine.collect(lane: number, offset: entry.offset, timestamp: time, status: status)
             case .command(let command):
-                engine.collect(lane: lane.number, offset: entry.offset, timestamp: time, command: command)
+                engine.collect(lane: number, offset: entry.offset, timestamp: time, command: command)
             }
-        case .refused: engine.skip(lane: lane.number, offset: entry.offset)
+        case .refused: engine.skip(lane: number, offset: entry.offset)
         }
         if let refusal {
-            refusals.refuse(Rejection(refusal), at: "\(lane.description.name), \(lane.description.word(entry.offset))")
+            let lane = lanes[index].description
+            refusals.refuse(Rejection(refusal), at: "\(lane.name), \(lane.word(entry.offset))")
         }
     }
 }
