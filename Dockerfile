@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 
-FROM swift:6.1-bookworm AS build
+FROM swift:6.2-bookworm AS build
 WORKDIR /build
 COPY scripts/bootstrap scripts/bootstrap
 RUN scripts/bootstrap && rm -rf /var/lib/apt/lists/*

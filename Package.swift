@@ -20,7 +20,11 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
     ],
     targets: [
@@ -42,11 +46,25 @@ let package = Package(
         .target(
             name: "Replay", dependencies: ["Contracts", "CZlib", "CZstd", "Kafka", "Retraining", "StateRecords"],
             swiftSettings: settings),
+        .target(
+            name: "Serving",
+            dependencies: [
+                "Contracts", "Kafka", "Operations", "Retraining", "Worker", logging,
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            resources: [.embedInCode("Page/index.html"), .embedInCode("Page/style.css"), .embedInCode("Page/app.js")],
+            swiftSettings: settings),
         .target(name: "Demo", dependencies: ["Contracts", "Kafka", "Replay", "Retraining"], swiftSettings: settings),
         .executableTarget(
             name: "driftgate",
             dependencies: [
-                "Contracts", "Demo", "Kafka", "Operations", "Replay", "Retraining", "Worker", argumentParser, logging,
+                "Contracts", "Demo", "Kafka", "Operations", "Replay", "Retraining", "Serving", "Worker", argumentParser,
+                logging,
             ],
             swiftSettings: settings),
 
@@ -76,6 +94,9 @@ let package = Package(
             dependencies: [
                 "Contracts", "driftgate", "Kafka", "Replay", "Retraining", "StateRecords", "Worker", logging,
             ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "ServingTests", dependencies: ["Kafka", "Retraining", "Serving", "Worker", logging],
             swiftSettings: settings),
         .testTarget(name: "OperationsTests", dependencies: ["Kafka", "Operations"], swiftSettings: settings),
     ],

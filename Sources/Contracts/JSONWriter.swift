@@ -76,6 +76,13 @@ public struct JSONWriter: Sendable {
         needsComma = true
     }
 
+    /// Puts JSON that is already written in the place of a value.
+    public mutating func write(json: some Sequence<UInt8>) {
+        separate()
+        bytes.append(contentsOf: json)
+        needsComma = true
+    }
+
     public mutating func writeNull() {
         separate()
         bytes.append(contentsOf: "null".utf8)

@@ -165,7 +165,7 @@ public final class RecordDecoder {
     }
 
     /// Nests one `withUTF8` for every segment, so that all of them have an address at the call.
-    private static func add(
+    static func add(
         _ plan: OpaquePointer, _ index: Int32, _ form: csimdjson_form, _ segments: [String], _ texts: [csimdjson_text]
     ) {
         guard let next = segments.dropFirst(texts.count).first else {

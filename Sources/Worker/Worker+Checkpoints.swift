@@ -25,6 +25,8 @@ extension Worker {
         guard !prepared.isEmpty else { return }
         switch checkpointer.commit(records, offsets, consumer: consumer, group: group) {
         case .committed:
+            lastCommit = environment.wallClock()
+            commits += 1
             for entry in prepared {
                 entry.task.didCommit(entry.checkpoints, entry.position)
                 for decision in entry.task.takeDecisions() { onDecision(decision.json, decision.at) }

@@ -28,11 +28,16 @@ public final class Worker {
         case working
     }
 
-    let options: WorkerOptions
+    public let options: WorkerOptions
     let environment: WorkerEnvironment
     let logger: Logger
     /// Gets the data of each decision that was published, for the decision log.
     let onDecision: (_ json: [UInt8], _ at: Milliseconds) -> Void
+    /// Gets where the worker stands, at start, about once a second, and when the phase changes. Called on the worker's
+    /// thread: it must only put the value by.
+    public var onStatus: ((WorkerStatus) -> Void)?
+    /// Where a look at a model is asked for.
+    public let views = ModelViewDesk()
     let waker: Waker
     let checkpointer: Checkpointer
     private let isStopping = Atomic<Bool>(false)
@@ -54,6 +59,9 @@ public final class Worker {
     var lastCheckpoint: Milliseconds = 0
     var lastPartitionCheck: Milliseconds = 0
     var partitionCounts: [String: Int] = [:]
+    private var lastStatus: (at: Milliseconds, phase: WorkerStatus.Phase)?
+    var lastCommit: Milliseconds?
+    var commits: UInt64 = 0
 
     public init(
         options: WorkerOptions, environment: WorkerEnvironment = .kafka, logger: Logger,
@@ -123,7 +131,26 @@ public final class Worker {
         if isStopping.load(ordering: .acquiring) { return stop() }
         serveEvents(consumer)
         if failure == nil { try advance(consumer) }
+        tellStatus()
+        views.serve { model in tasks.values.lazy.compactMap { $0.engine.view(of: model) }.first }
         return failure.map(Ending.failed)
+    }
+
+    private func tellStatus() {
+        guard let onStatus else { return }
+        let phase: WorkerStatus.Phase =
+            switch self.phase {
+            case .standingBy: .standingBy
+            case .restoring: .restoring
+            case .working: .working
+            }
+        let now = environment.monotonicClock()
+        if let lastStatus, lastStatus.phase == phase, now - lastStatus.at < 1_000 { return }
+        lastStatus = (now, phase)
+        onStatus(
+            WorkerStatus(
+                at: environment.wallClock(), phase: phase, isReady: isReady, lastCheckpointAt: lastCommit,
+                checkpoints: commits, tasks: tasks.values.map(\.status).sorted { $0.number < $1.number }))
     }
 
     private func advance(_ consumer: any ConsumerClient) throws {

@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import Operations
 import Retraining
+import Serving
 import Worker
 
 struct RunCommand: ParsableCommand {
@@ -43,7 +44,14 @@ struct RunCommand: ParsableCommand {
             log?.append(json, at: time)
         }
         StopSignals.install(deadline: configuration.worker.shutdownDeadline, stop: worker.stopRequest)
-        defer { log?.close() }
+        // Its threads are made after the signals are blocked.
+        let board = StatusBoard()
+        worker.onStatus = { board.put($0) }
+        let service = try HTTPService(configuration, worker: worker, board: board, logger: logger)
+        defer {
+            service?.stop()
+            log?.close()
+        }
         do {
             switch try worker.run() {
             case .requested: logger.info("stopped")

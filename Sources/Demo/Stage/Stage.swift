@@ -7,6 +7,8 @@ final class Stage {
     let broker: EmbeddedBroker
     let directory: String
     let bulkPartitions: Int
+    /// Nil where no port could be had.
+    let dashboardPort = FreePort.find(preferred: 8080)
     private(set) var worker: WorkerProcess?
 
     /// - Throws: `DemoError` or `KafkaError` where the directory, the broker or a topic cannot be made.
@@ -28,6 +30,8 @@ final class Stage {
 
     /// Writes the worker's configuration and starts it.
     func startWorker(configuration: WorkerConfiguration, executable: String?) throws {
+        var configuration = configuration
+        configuration.dashboardPort = dashboardPort
         let text = configuration.text(bootstrapServers: broker.bootstrapServers, logDirectory: directory + "/decisions")
         try text.write(toFile: configurationPath, atomically: true, encoding: .utf8)
         worker = try WorkerProcess(

@@ -12,6 +12,9 @@ struct StageSession {
         self.stage = stage
         self.terminal = terminal
         self.keep = keep
+        if let port = stage.dashboardPort {
+            terminal.say("dashboard http://127.0.0.1:\(port)/", always: true)
+        }
     }
 
     mutating func onClose(_ ending: @escaping () -> Void) {

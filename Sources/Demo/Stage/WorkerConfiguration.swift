@@ -12,6 +12,8 @@ struct WorkerConfiguration {
     var expectedRanges: [(metric: String, minimum: Double, maximum: Double?)] = []
     /// Models whose load is that of a pool of their own, with the pool's name.
     var pools: [(model: String, pool: String)] = []
+    /// Where the worker serves its dashboard, on this machine; nil serves none.
+    var dashboardPort: Int?
     /// Further settings, as whole lines.
     var further: [String] = []
 
@@ -26,7 +28,7 @@ struct WorkerConfiguration {
             "  # The embedded broker only keeps books of transactions.",
             "  transactions: false",
             "http:",
-            "  address: null",
+            "  address: \(dashboardPort.map { "127.0.0.1:\($0)" } ?? "null")",
             "worker:",
             "  first_start_lookback_days: \(lookbackDays)",
         ]

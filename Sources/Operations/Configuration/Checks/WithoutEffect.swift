@@ -2,7 +2,7 @@
 /// one is told that it does nothing.
 extension Settings {
     private static let withoutEffect: [String] = [
-        "http.", "alerts.webhook_", "alerts.alertmanager_", "alerts.smtp_", "alert_email",
+        "http.tls_", "alerts.webhook_", "alerts.alertmanager_", "alerts.smtp_", "alert_email",
     ]
 
     static func hasEffect(_ key: String) -> Bool {

@@ -10,6 +10,11 @@ public struct HTTPSettings: Sendable, Equatable {
     public var tlsKeyFile: String?
 
     public init() {}
+
+    /// Host and port of `address`, and whether only this machine can reach it.
+    public var endpoint: (host: String, port: Int, isLoopback: Bool)? {
+        address.flatMap { HostAndPort($0) }.map { ($0.host, $0.port, $0.isLoopback) }
+    }
 }
 
 /// Where alerts go besides their topic.
