@@ -8,6 +8,7 @@
 #include "CSimdjson.h"
 #include "ControlCharacters.hpp"
 #include "Plan.hpp"
+#include "Scanner.hpp"
 
 namespace dom = simdjson::dom;
 
@@ -102,6 +103,8 @@ struct csimdjson_parser {
         ensure(count);
         std::memcpy(buffer.get(), bytes, count);
         std::memset(buffer.get() + count, ' ', simdjson::SIMDJSON_PADDING);
+        if (scan(plan, count, with_envelope)) { return record.status = CSIMDJSON_OK; }
+        reset();
         dom::element root;
         if (const auto error = parser.parse(buffer.get(), count, false).get(root)) {
             record.error_code = static_cast<int32_t>(error);
@@ -122,6 +125,8 @@ struct csimdjson_parser {
 private:
     csimdjson_limits limits;
     dom::parser parser;
+    // simdjson's first stage, for the scanner.
+    std::unique_ptr<simdjson::internal::dom_parser_implementation> stage;
     std::unique_ptr<uint8_t[]> buffer;
     std::size_t capacity = 0;
     csimdjson_field fields[CSIMDJSON_FIELDS]{};
@@ -168,8 +173,125 @@ private:
         auto size = std::max<std::size_t>(capacity, 4096);
         while (size < count) { size *= 2; }
         buffer.reset(new uint8_t[size + simdjson::SIMDJSON_PADDING]);
-        if (parser.allocate(size, static_cast<std::size_t>(limits.depth) + 1) != simdjson::SUCCESS) { std::abort(); }
+        const auto depth = static_cast<std::size_t>(limits.depth) + 1;
+        if (parser.allocate(size, depth) != simdjson::SUCCESS) { std::abort(); }
+        const auto &active = simdjson::get_active_implementation();
+        if (active->create_dom_parser_implementation(size, depth, stage) != simdjson::SUCCESS) { std::abort(); }
         capacity = size;
+    }
+
+    // Whether the record was plain enough to be read without a document; see Scanner. What it has filled counts then.
+    bool scan(const csimdjson_plan &plan, std::size_t count, bool with_envelope) noexcept {
+        if (plan.tables.size() != 1 || std::memchr(buffer.get(), '\\', count) != nullptr) { return false; }
+        if (stage->stage1(buffer.get(), count, simdjson::stage1_mode::regular) != simdjson::SUCCESS) { return false; }
+        const auto *places = stage->structural_indexes.get();
+        Scanner scanner{buffer.get(), places, places + stage->n_structural_indexes, limits.depth};
+        if (!scanner.take('{')) { return false; }
+        std::string_view key;
+        std::size_t position = 0;
+        for (int more = 1; more == 1;) {
+            if (!scanner.key(key)) { return false; }
+            const auto index = plan.find_at_top(position++, key);
+            const auto &node = plan.nodes[index];
+            if (index != 0 && with_envelope && node.attribute == specversion) { return false; }
+            if (index == 0 || node.field < 0) {
+                if (!scanner.skip(1)) { return false; }
+            } else if (!scan_field(node, scanner)) {
+                return false;
+            }
+            more = scanner.separator('}');
+            if (more < 0) { return false; }
+        }
+        return scanner.next == scanner.end;
+    }
+
+    bool scan_field(const csimdjson_plan::Node &node, Scanner &scanner) noexcept {
+        auto &field = fields[node.field];
+        if (field.kind != CSIMDJSON_ABSENT || scanner.next >= scanner.end) { return false; }
+        const auto start = *scanner.next++;
+        const auto first = scanner.bytes[start];
+        if (node.form == CSIMDJSON_VALUES) {
+            field.kind = CSIMDJSON_OBJECT;
+            return first == '{' && scan_values(scanner);
+        }
+        if (node.form != CSIMDJSON_SCALAR && node.form != CSIMDJSON_VALUE) { return false; }
+        if (Scanner::is_digit(first) || first == '-') {
+            Scanner::Number number;
+            if (!scanner.number(start, number)) { return false; }
+            field.kind = number.is_integer ? CSIMDJSON_INTEGER : CSIMDJSON_NUMBER;
+            field.integer = number.integer;
+            field.number = number.number;
+            return true;
+        }
+        if (node.form == CSIMDJSON_VALUE) { return false; }
+        switch (first) {
+        case '"': {
+            std::string_view view;
+            if (!scanner.text(start, view)) { return false; }
+            field.kind = CSIMDJSON_TEXT;
+            field.text = reinterpret_cast<const uint8_t *>(view.data());
+            field.text_count = static_cast<ptrdiff_t>(view.size());
+            field.has_control = has_control(view);
+            return true;
+        }
+        case 't':
+        case 'f':
+            field.kind = CSIMDJSON_BOOLEAN;
+            field.boolean = first == 't';
+            return first == 't' ? scanner.literal(start, "true", 4) : scanner.literal(start, "false", 5);
+        case 'n': field.kind = CSIMDJSON_NULL; return scanner.literal(start, "null", 4);
+        default: return false;
+        }
+    }
+
+    bool scan_values(Scanner &scanner) noexcept {
+        if (scanner.peek() == '}') { return scanner.take('}'); }
+        std::fill(std::begin(seen), std::end(seen), 0);
+        std::string_view name;
+        for (int more = 1; more == 1;) {
+            if (!scanner.key(name) || scanner.next >= scanner.end) { return false; }
+            if (name.empty() || static_cast<ptrdiff_t>(name.size()) > limits.name_bytes || has_control(name)) {
+                return false;
+            }
+            const auto start = *scanner.next++;
+            const auto first = scanner.bytes[start];
+            Scanner::Number number;
+            if (first == '{') {
+                if (!scan_median(scanner, number.number)) { return false; }
+            } else if (first == 'n') {
+                if (!scanner.literal(start, "null", 4)) { return false; }
+            } else if (!scanner.number(start, number)) {
+                return false;
+            }
+            const auto position = earlier(name);
+            if (first == 'n') {
+                if (position < record.value_count) { remove(position); }
+            } else {
+                if (position == record.value_count && ++record.value_count > limits.values) { return false; }
+                const auto text = as_text(name);
+                values[static_cast<std::size_t>(position)] = {text.bytes, text.count, number.number};
+            }
+            more = scanner.separator('}');
+            if (more < 0) { return false; }
+        }
+        return true;
+    }
+
+    bool scan_median(Scanner &scanner, double &median) noexcept {
+        bool has_median = false;
+        std::string_view name;
+        for (int more = 1; more == 1;) {
+            if (!scanner.key(name) || scanner.next >= scanner.end) { return false; }
+            Scanner::Number number;
+            if (!scanner.number(*scanner.next++, number)) { return false; }
+            if (name == "p50") {
+                median = number.number;
+                has_median = true;
+            }
+            more = scanner.separator('}');
+            if (more < 0) { return false; }
+        }
+        return has_median;
     }
 
     void walk(const csimdjson_plan &plan, uint16_t parent, dom::object object, bool with_envelope) noexcept {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -27,7 +28,18 @@ struct csimdjson_plan {
         std::vector<uint16_t> children;
     };
 
+    static constexpr std::size_t expected_keys = 24;
+
+    // A key of the last record, and its node. A size that no key has stands for none yet.
+    struct Expected {
+        uint64_t words[2] = {0, 0};
+        std::size_t size = ~std::size_t{0};
+        uint16_t node = 0;
+    };
+
     std::vector<Node> nodes{Node{}};
+    // Remembered between records: a plan serves one thread, as its parser does.
+    mutable std::array<Expected, expected_keys> expected{};
     std::vector<std::array<uint16_t, slots>> tables;
 
     static std::size_t slot(std::string_view key) noexcept {
@@ -49,6 +61,25 @@ struct csimdjson_plan {
             index = node.next;
         }
         return 0;
+    }
+
+    // The same at the top of a record, for the key of its n-th entry, behind which 16 bytes may be read. The entries of a
+    // producer's records come in one order, so that the key is mostly that of the record before.
+    uint16_t find_at_top(std::size_t position, std::string_view key) const noexcept {
+        if (key.size() > 16 || position >= expected_keys) { return find(0, key); }
+        uint64_t words[2];
+        std::memcpy(words, key.data(), sizeof words);
+        words[0] &= mask(key.size());
+        words[1] &= mask(key.size() - std::min<std::size_t>(key.size(), 8));
+        auto &before = expected[position];
+        if (before.words[0] != words[0] || before.words[1] != words[1] || before.size != key.size()) {
+            before = {{words[0], words[1]}, key.size(), find(0, key)};
+        }
+        return before.node;
+    }
+
+    static uint64_t mask(std::size_t bytes) noexcept {
+        return bytes >= 8 ? ~uint64_t{0} : (uint64_t{1} << (8 * bytes)) - 1;
     }
 
     uint16_t find_or_add(uint16_t parent, std::string_view key) {

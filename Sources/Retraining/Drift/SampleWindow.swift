@@ -16,7 +16,9 @@ final class SampleWindow<Sample: TimedSample> {
     /// Nil bounds in samples only.
     let span: Milliseconds?
     /// The share admitted is `step` to this power.
-    var thinning = 0
+    var thinning = 0 { didSet { limit = Self.limit(thinning) } }
+    /// The greatest rank that is admitted.
+    private(set) var limit = UInt64.max
     /// Samples that were offered, admitted or not.
     var offered: UInt64 = 0
 
@@ -29,14 +31,12 @@ final class SampleWindow<Sample: TimedSample> {
     var oldest: Milliseconds? { ring.count > 0 ? ring[0].at : nil }
     var newest: Milliseconds? { ring.count > 0 ? ring[ring.count - 1].at : nil }
 
-    /// The share of offered samples that is admitted now.
-    var share: Double {
+    private static func limit(_ thinning: Int) -> UInt64 {
+        guard thinning > 0 else { return .max }
         var share = 1.0
-        for _ in 0..<thinning { share *= Self.step }
-        return share
+        for _ in 0..<thinning { share *= step }
+        return UInt64(share * 0x1p64)
     }
-
-    var limit: UInt64 { thinning == 0 ? .max : UInt64(share * 0x1p64) }
 
     /// Offers a sample; tells what left and what came, so that counts over the window can follow.
     func offer(_ sample: Sample, added: (Sample) -> Void, removed: (Sample) -> Void) {

@@ -7,7 +7,7 @@ struct SeriesHistory {
     /// Values beyond so many times the mean magnitude are no measurement; nothing is learned from them.
     private static let plausible = 100.0
     /// Values that a mean magnitude needs before it can call another one absurd.
-    private static let fewestValues = 24
+    private static let fewestValues = 24.0
     private static let recentCount = 16
     private static let recentStep: Milliseconds = 5 * .minute
 
@@ -20,6 +20,8 @@ struct SeriesHistory {
 
     var hours: [Cell] = []
     var days: [Cell] = []
+    /// Sums over all days but the last, which is where values come; of no use once `days` has another number of cells.
+    private var before = (days: -1, sum: 0.0, count: 0.0)
     /// The latest values in order of time, oldest first.
     var recent: [(at: Milliseconds, value: Double)] = []
     /// The normaliser when it was first asked for; conditions the least squares, and is then fixed for good.
@@ -28,7 +30,9 @@ struct SeriesHistory {
     mutating func add(_ value: Double, at time: Milliseconds) {
         let value = limit.map { max(-$0, min($0, value)) } ?? value
         Self.accumulate(&hours, time.flooredDivision(by: .hour), value, keeping: Self.hourCount)
+        let isOfLastDay = days.last?.key == time.flooredDivision(by: .day)
         Self.accumulate(&days, time.flooredDivision(by: .day), abs(value), keeping: Self.dayCount)
+        if !isOfLastDay || before.days != days.count { sumDaysBefore() }
         var position = recent.count
         while position > 0, recent[position - 1].at > time { position -= 1 }
         // The first of five minutes stands for them: so the list reaches back over an hour at any rate, and what it
@@ -60,21 +64,39 @@ struct SeriesHistory {
         if gone > 0 { cells.removeFirst(gone) }
     }
 
+    private mutating func sumDaysBefore() {
+        before = (days.count, 0, 0)
+        for day in days.dropLast() {
+            before.sum += day.sum
+            before.count += Double(day.count)
+        }
+    }
+
+    /// Sum and number of the values of all days, added from the first day on.
+    private var total: (sum: Double, count: Double) {
+        guard let last = days.last else { return (0, 0) }
+        var total = (sum: before.sum, count: before.count)
+        if before.days != days.count {
+            total = (0, 0)
+            for day in days.dropLast() {
+                total.sum += day.sum
+                total.count += Double(day.count)
+            }
+        }
+        return (total.sum + last.sum, total.count + Double(last.count))
+    }
+
     /// Mean magnitude over the last 28 days: errors divided by it can be added over metrics. Nil while all is 0.
     var normaliser: Double? {
-        var sum = 0.0
-        var count = 0.0
-        for day in days {
-            sum += day.sum
-            count += Double(day.count)
-        }
+        let (sum, count) = total
         return sum > 0 && sum.isFinite ? sum / count : nil
     }
 
     /// What is larger, forecast or actual, is absurd; nil while too little is known to say so.
     var limit: Double? {
-        guard days.reduce(0, { $0 + Int($1.count) }) >= Self.fewestValues, let normaliser else { return nil }
-        return Self.plausible * normaliser
+        let (sum, count) = total
+        guard count >= Self.fewestValues, sum > 0, sum.isFinite else { return nil }
+        return Self.plausible * (sum / count)
     }
 
     mutating func fixScale() -> Double? {

@@ -26,15 +26,23 @@ struct Skill {
     /// Pairs an hour of one series that are followed at most, about.
     private static let pairsPerHour: Int32 = 12
 
-    struct Key: Hashable {
+    struct Key: TableKey {
         var entity: Int32
         var slot: Int
+
+        @inline(__always)
+        var tableHash: UInt64 { mixed(UInt64(truncatingIfNeeded: entity), UInt64(truncatingIfNeeded: slot)) }
     }
 
-    struct ForecastKey: Hashable {
+    struct ForecastKey: TableKey {
         var entity: Int32
         var slot: Int
         var at: Milliseconds
+
+        @inline(__always)
+        var tableHash: UInt64 {
+            mixed(UInt64(bitPattern: at), UInt64(truncatingIfNeeded: entity) << 16 ^ UInt64(truncatingIfNeeded: slot))
+        }
     }
 
     struct Pending {
@@ -44,27 +52,47 @@ struct Skill {
         var made: ShadowForecaster.Forecast
     }
 
-    struct ForecasterKey: Hashable {
+    struct ForecasterKey: TableKey {
         var slot: Int
         var bucket: Int
+
+        @inline(__always)
+        var tableHash: UInt64 { mixed(UInt64(truncatingIfNeeded: slot), UInt64(truncatingIfNeeded: bucket)) }
     }
 
-    var series: [Key: SeriesHistory] = [:]
-    var pending: [ForecastKey: [Pending]] = [:]
-    var forecasters: [ForecasterKey: ShadowForecaster] = [:]
+    var series = OpenTable<Key, SeriesHistory>()
+    var pending = OpenTable<ForecastKey, [Pending]>()
+    var forecasters = OpenTable<ForecasterKey, ShadowForecaster>()
     var versions: [Int32: SkillCells] = [:]
     var slowReference = GoodReference()
     var fastReference = GoodReference()
     /// Entities followed, by hash.
-    var followed: [(hash: UInt64, entity: Int32)] = []
+    var followed: [(hash: UInt64, entity: Int32)] = [] { didSet { noteFollowed() } }
+    /// Bit n of them is set where an entity n modulo 1024 is followed: a clear bit spares the search.
+    private var followedBits = InlineArray<16, UInt64>(repeating: 0)
     var comparison = VersionComparison()
     var lastRollback: Milliseconds?
 
     // MARK: Following entities
 
+    func isFollowed(_ entity: Int32) -> Bool {
+        let bit = Int(entity) & 1023
+        guard followedBits[bit >> 6] >> UInt64(bit & 63) & 1 != 0 else { return false }
+        for one in followed where one.entity == entity { return true }
+        return false
+    }
+
+    mutating func noteFollowed() {
+        followedBits = InlineArray(repeating: 0)
+        for one in followed {
+            let bit = Int(one.entity) & 1023
+            followedBits[bit >> 6] |= 1 << UInt64(bit & 63)
+        }
+    }
+
     /// Considers an entity; true where it is followed.
     mutating func follow(_ entity: Int32, hash: UInt64) -> Bool {
-        if followed.contains(where: { $0.entity == entity }) { return true }
+        if isFollowed(entity) { return true }
         if followed.count == Self.followedEntities {
             guard let last = followed.last, hash < last.hash else { return false }
             followed.removeLast()
@@ -80,15 +108,16 @@ struct Skill {
 
     mutating func forget(entity: Int32) {
         followed.removeAll { $0.entity == entity }
-        for key in series.keys.filter({ $0.entity == entity }) { series[key] = nil }
-        for key in pending.keys.filter({ $0.entity == entity }) { pending[key] = nil }
+        series.removeAll { $0.entity == entity }
+        pending.removeAll { $0.entity == entity }
     }
 
     // MARK: Learning
 
+    /// Takes an actual of an entity that is followed.
     mutating func add(actual: Double, entity: Int32, slot: Int, at time: Milliseconds) {
-        guard followed.contains(where: { $0.entity == entity }) else { return }
-        series[Key(entity: entity, slot: slot), default: SeriesHistory()].add(actual, at: time)
+        let position = series.position(of: Key(entity: entity, slot: slot), orInsert: SeriesHistory())
+        series.values[position].add(actual, at: time)
     }
 
     /// Forecasts beside a forecast of the version in service.
@@ -96,33 +125,36 @@ struct Skill {
         forecast: Double, entity: Int32, slot: Int, at time: Milliseconds, issuedAt: Milliseconds, bucket: Int,
         rank: UInt64
     ) {
-        let key = Key(entity: entity, slot: slot)
-        guard series[key] != nil else { return }
-        let perHour = series[key]!.valuesPerHour
+        guard let known = series.position(of: Key(entity: entity, slot: slot)) else { return }
+        let perHour = series.values[known].valuesPerHour
         if perHour > Self.pairsPerHour,
             Double(rank >> 11) * 0x1p-53 > Double(Self.pairsPerHour) / Double(perHour)
         {
             return
         }
-        guard let scale = series[key]!.fixScale(), let last = series[key]!.last(at: issuedAt) else { return }
-        let history = series[key]!
-        // The shadow forecaster must not learn from an absurd forecast: one of them would fix its weights for weeks.
-        let forecast = abs(forecast) < history.limit ?? .infinity ? forecast : last
-        func past(_ period: Milliseconds) -> Double? {
-            let periods = max(1, (time - issuedAt + period - 1) / period)
-            return history.hour(at: time - periods * period)
+        guard let scale = series.values[known].fixScale(), let last = series.values[known].last(at: issuedAt) else {
+            return
         }
-        let yesterday = past(.day) ?? last
+        // The shadow forecaster must not learn from an absurd forecast: one of them would fix its weights for weeks.
+        let forecast = abs(forecast) < series.values[known].limit ?? .infinity ? forecast : last
+        let yesterday = past(.day, known, at: time, issuedAt: issuedAt) ?? last
         let inputs = ShadowForecaster.Inputs(
             forecast: forecast / scale, last: last / scale, yesterday: yesterday / scale,
-            lastWeek: (past(7 * .day) ?? yesterday) / scale, scale: scale)
-        let forecaster = ForecasterKey(slot: slot, bucket: bucket)
-        if forecasters[forecaster] == nil { forecasters[forecaster] = ShadowForecaster() }
-        let made = forecasters[forecaster]!.forecast(inputs)
-        let waiting = ForecastKey(entity: entity, slot: slot, at: time)
-        guard pending[waiting]?.count ?? 0 < 64 else { return }
-        pending[waiting, default: []].append(
-            Pending(issuedAt: issuedAt, bucket: bucket, inputs: inputs, made: made))
+            lastWeek: (past(7 * .day, known, at: time, issuedAt: issuedAt) ?? yesterday) / scale, scale: scale)
+        let forecaster = forecasters.position(
+            of: ForecasterKey(slot: slot, bucket: bucket), orInsert: ShadowForecaster())
+        let made = forecasters.values[forecaster].forecast(inputs)
+        let waiting = pending.position(of: ForecastKey(entity: entity, slot: slot, at: time), orInsert: [])
+        guard pending.values[waiting].count < 64 else { return }
+        pending.values[waiting].append(Pending(issuedAt: issuedAt, bucket: bucket, inputs: inputs, made: made))
+    }
+
+    /// The mean of the same hour as many whole periods earlier as it takes to be known at the time of issue.
+    private func past(
+        _ period: Milliseconds, _ position: Int, at time: Milliseconds, issuedAt: Milliseconds
+    ) -> Double? {
+        let periods = max(1, (time - issuedAt + period - 1) / period)
+        return series.values[position].hour(at: time - periods * period)
     }
 
     /// Takes the pairs of one forecast: those of all versions that made it, for one actual.
@@ -130,14 +162,15 @@ struct Skill {
         pairs: ArraySlice<JoinedPair>, serving: Int32, previous: Int32?, by constants: SkillConstants
     ) {
         guard let first = pairs.first else { return }
-        let key = ForecastKey(entity: first.entity, slot: first.slot, at: first.at)
-        guard let waiting = pending[key], let index = waiting.firstIndex(where: { $0.issuedAt == first.issuedAt }),
-            let normaliser = series[Key(entity: first.entity, slot: first.slot)]?.normaliser
+        guard
+            let waiting = pending.position(of: ForecastKey(entity: first.entity, slot: first.slot, at: first.at)),
+            let index = pending.values[waiting].firstIndex(where: { $0.issuedAt == first.issuedAt }),
+            let known = series.position(of: Key(entity: first.entity, slot: first.slot)),
+            let normaliser = series.values[known].normaliser
         else { return }
-        let shadow = waiting[index]
-        let limit = series[Key(entity: first.entity, slot: first.slot)]!.limit ?? .infinity
-        pending[key]!.remove(at: index)
-        if pending[key]!.isEmpty { pending[key] = nil }
+        let shadow = pending.values[waiting].remove(at: index)
+        let limit = series.values[known].limit ?? .infinity
+        if pending.values[waiting].isEmpty { pending.remove(pending.keys[waiting]) }
         let scale = shadow.inputs.scale
         let hour = first.at.flooredDivision(by: .hour)
         let regression = constants.winsorised(abs(shadow.made.regression * scale - first.actual) / normaliser)
@@ -155,7 +188,10 @@ struct Skill {
         }
         if let new, let old { comparison.add(hour: hour, new: new, old: old) }
         guard abs(first.actual) < limit else { return }
-        forecasters[ForecasterKey(slot: first.slot, bucket: shadow.bucket)]?.learn(
+        guard let learner = forecasters.position(of: ForecasterKey(slot: first.slot, bucket: shadow.bucket)) else {
+            return
+        }
+        forecasters.values[learner].learn(
             shadow.inputs, actual: first.actual / scale, made: shadow.made, normaliser: normaliser / scale,
             targetHour: hour)
     }
@@ -170,8 +206,7 @@ struct Skill {
             if versions[version]!.cells.isEmpty, version != serving { versions[version] = nil }
         }
         comparison.forget(through: hour - constants.slowHours)
-        let due = pending.keys.filter { $0.at + lateness < now }
-        for key in due { pending[key] = nil }
+        pending.removeAll { $0.at + lateness < now }
     }
 
     // MARK: Reading

@@ -7,8 +7,9 @@ extension Engine {
     public func collect(
         lane: Int, offset: Int64, timestamp: Milliseconds, prediction: PredictionRecord
     ) -> EngineRejection? {
-        lanes[lane].nextOffset = offset + 1
-        let mergeTime = mergeTime(lane: lane, timestamp: timestamp)
+        let lane = lanes[lane]
+        lane.nextOffset = offset + 1
+        let mergeTime = max(lane.mergeTime, timestamp)
         guard prediction.at <= mergeTime + configuration.join.maximumHorizon else { return .beyondHorizon }
         if prediction.issuedAt != .unknownTime {
             guard prediction.issuedAt <= mergeTime + .hour,
@@ -20,7 +21,7 @@ extension Engine {
         case .success(let found): names = found
         case .failure(let refusal): return refusal.reason
         }
-        let first = lanes[lane].values.count - prediction.values.count
+        let first = lane.values.count - prediction.values.count
         append(
             lane,
             IntakeRow(
@@ -33,8 +34,9 @@ extension Engine {
     }
 
     public func collect(lane: Int, offset: Int64, timestamp: Milliseconds, actual: ActualRecord) -> EngineRejection? {
-        lanes[lane].nextOffset = offset + 1
-        let mergeTime = mergeTime(lane: lane, timestamp: timestamp)
+        let lane = lanes[lane]
+        lane.nextOffset = offset + 1
+        let mergeTime = max(lane.mergeTime, timestamp)
         // What happened cannot lie ahead: an hour is for clocks that differ.
         guard actual.at <= mergeTime + .hour else { return .beyondHorizon }
         let names: Names
@@ -42,7 +44,7 @@ extension Engine {
         case .success(let found): names = found
         case .failure(let refusal): return refusal.reason
         }
-        let first = lanes[lane].values.count - actual.values.count
+        let first = lane.values.count - actual.values.count
         append(
             lane,
             IntakeRow(
@@ -53,8 +55,9 @@ extension Engine {
     }
 
     public func collect(lane: Int, offset: Int64, timestamp: Milliseconds, load: LoadRecord) -> EngineRejection? {
-        lanes[lane].nextOffset = offset + 1
-        let mergeTime = mergeTime(lane: lane, timestamp: timestamp)
+        let lane = lanes[lane]
+        lane.nextOffset = offset + 1
+        let mergeTime = max(lane.mergeTime, timestamp)
         // Load is measured, never forecast: an hour is for clocks that differ.
         guard load.at <= mergeTime + .hour else { return .beyondHorizon }
         guard hasRoom(for: load.entity, in: machineNames, limit: configuration.limits.entities),
@@ -62,11 +65,11 @@ extension Engine {
         else { return .tooManyEntities }
         let machine = machineNames.intern(load.entity)
         let pool = load.pool.isAbsent ? -1 : poolNames.intern(load.pool)
-        let first = lanes[lane].values.count
+        let first = lane.values.count
         // Three places: CPU, rate, incident; NaN where the record is silent.
-        lanes[lane].values.append(IntakeValue(metric: 0, value: load.cpuPercent ?? .nan))
-        lanes[lane].values.append(IntakeValue(metric: 1, value: load.predictionsPerSecond ?? .nan))
-        lanes[lane].values.append(IntakeValue(metric: 2, value: load.incident.map { $0 ? 1 : 0 } ?? .nan))
+        lane.values.append(IntakeValue(metric: 0, value: load.cpuPercent ?? .nan))
+        lane.values.append(IntakeValue(metric: 1, value: load.predictionsPerSecond ?? .nan))
+        lane.values.append(IntakeValue(metric: 2, value: load.incident.map { $0 ? 1 : 0 } ?? .nan))
         append(
             lane,
             IntakeRow(
@@ -93,11 +96,11 @@ extension Engine {
     /// A pool keeps a month of load: about 100 kB.
     private static let poolLimit = 1000
 
-    private func append(_ lane: Int, _ row: IntakeRow, _ offset: Int64) {
-        lanes[lane].mergeTime = row.mergeTime
-        lanes[lane].rows.append(row)
-        lanes[lane].offsets.note(offset: offset, mergeTime: row.mergeTime)
-        if lanes[lane].role.advancesStreamTime, row.mergeTime > (streamTime ?? .min) { streamTime = row.mergeTime }
+    private func append(_ lane: Lane, _ row: IntakeRow, _ offset: Int64) {
+        lane.mergeTime = row.mergeTime
+        lane.rows.append(row)
+        lane.offsets.note(offset: offset, mergeTime: row.mergeTime)
+        if lane.role.advancesStreamTime, row.mergeTime > (streamTime ?? .min) { streamTime = row.mergeTime }
     }
 
     // MARK: Names
@@ -119,7 +122,7 @@ extension Engine {
     /// - Parameter version: nil for an actual, which has none and may do without a model.
     private func look(
         up modelName: BorrowedText, _ entity: BorrowedText, version: BorrowedText?,
-        _ values: UnsafeBufferPointer<MetricValue>, _ lane: Int
+        _ values: UnsafeBufferPointer<MetricValue>, _ lane: Lane
     ) -> Result<Names, Refusal> {
         var known: ModelState?
         // Without a model an actual serves every model that predicted the entity, unless a default model is set.
@@ -139,10 +142,10 @@ extension Engine {
         let version = version ?? .absent
         guard version.isAbsent || hasRoom(for: version, in: versionNames, limit: 8 * configuration.limits.models + 64)
         else { return .failure(Refusal(reason: .tooManyVersions)) }
-        let first = lanes[lane].values.count
+        let first = lane.values.count
         let isComplete = appendKnown(values, of: known, isShared: isShared, lane)
         if !isComplete, !isReplaying, !hasRoom(for: values, of: known, isShared: isShared) {
-            lanes[lane].values.removeLast(values.count)
+            lane.values.removeLast(values.count)
             return .failure(Refusal(reason: .tooManyMetrics))
         }
         let model = isShared ? nil : known ?? modelState(modelNames.intern(modelName))
@@ -155,14 +158,18 @@ extension Engine {
 
     /// Appends all values, with -1 for a metric that the model does not have yet; false where there is one.
     private func appendKnown(
-        _ values: UnsafeBufferPointer<MetricValue>, of model: ModelState?, isShared: Bool, _ lane: Int
+        _ values: UnsafeBufferPointer<MetricValue>, of model: ModelState?, isShared: Bool, _ lane: Lane
     ) -> Bool {
         var isComplete = true
         for value in values {
             var metric = metricNames.find(value.name) ?? -1
-            if metric >= 0, !isShared, model?.slot(metric) == nil { metric = -1 }
+            var slot: Int32 = -1
+            if metric >= 0, !isShared {
+                slot = model?.slot(metric).map { Int32($0) } ?? -1
+                if slot < 0 { metric = -1 }
+            }
             if metric < 0 { isComplete = false }
-            lanes[lane].values.append(IntakeValue(metric: metric, value: value.value))
+            lane.values.append(IntakeValue(metric: metric, slot: slot, value: value.value))
         }
         return isComplete
     }
@@ -184,12 +191,14 @@ extension Engine {
     }
 
     private func internMetrics(
-        _ values: UnsafeBufferPointer<MetricValue>, of model: ModelState?, _ lane: Int, from first: Int
+        _ values: UnsafeBufferPointer<MetricValue>, of model: ModelState?, _ lane: Lane, from first: Int
     ) {
-        for (index, value) in values.enumerated() where lanes[lane].values[first + index].metric < 0 {
+        for (index, value) in values.enumerated() where lane.values[first + index].metric < 0 {
             let metric = metricNames.intern(value.name)
-            if let model, model.slot(metric) == nil { _ = model.addMetric(metric, name: metricNames[metric]) }
-            lanes[lane].values[first + index].metric = metric
+            lane.values[first + index].metric = metric
+            guard let model else { continue }
+            let slot = model.slot(metric) ?? model.addMetric(metric, name: metricNames[metric])
+            lane.values[first + index].slot = Int32(slot)
         }
     }
 

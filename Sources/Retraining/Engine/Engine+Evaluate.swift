@@ -1,5 +1,3 @@
-import Statistics
-
 /// A request that an earlier run published at one boundary: a fact, whatever would be decided today.
 public struct PublishedRequest: Sendable, Equatable {
     public var model: String
@@ -95,120 +93,6 @@ extension Engine {
 
         var isHigh: Bool { if let hourScore, let highLimit { hourScore > highLimit } else { false } }
         var isLow: Bool { if let hourScore, let lowLimit { hourScore <= lowLimit } else { false } }
-    }
-
-    // MARK: Applying what was joined
-
-    /// Applies actuals, then pairs, in the order (`at`, entity, metric, `issued_at`).
-    private func applyJoined(_ model: ModelState) {
-        let drift = configuration.drift
-        let names = model.metricNames
-        if !model.newActuals.isEmpty {
-            model.newActuals.sort { left, right in
-                if left.at != right.at { return left.at < right.at }
-                if left.entity != right.entity { return precedes(left.entity, right.entity) }
-                return names[left.slot] < names[right.slot]
-            }
-            for actual in model.newActuals {
-                model.windows[actual.slot].add(
-                    ActualSample(at: actual.at, value: actual.value, rank: rank(actual.entity, actual.at)), drift,
-                    configuration.quiet.calendar)
-                model.firstActualAt = min(model.firstActualAt ?? actual.at, actual.at)
-                if model.isCalibrated {
-                    model.skill.add(actual: actual.value, entity: actual.entity, slot: actual.slot, at: actual.at)
-                }
-            }
-        }
-        let naive = followActuals(model)
-        if !model.pairs.isEmpty {
-            model.pairs.sort { left, right in
-                if left.at != right.at { return left.at < right.at }
-                if left.entity != right.entity { return precedes(left.entity, right.entity) }
-                if left.slot != right.slot { return names[left.slot] < names[right.slot] }
-                if left.issuedAt != right.issuedAt { return left.issuedAt < right.issuedAt }
-                return left.predicted < right.predicted
-            }
-            if model.isCalibrated { applySkill(model) }
-            for pair in model.pairs where !pair.isShadow && pair.version == model.serving {
-                guard pair.issuedAt >= model.pairsFrom else { continue }
-                let key = SeriesTime(entity: pair.entity, slot: pair.slot, at: pair.at)
-                model.windows[pair.slot].add(
-                    ErrorSample(
-                        at: pair.at, predicted: pair.predicted, actual: pair.actual, naive: naive[key] ?? .nan,
-                        rank: rank(pair.entity, pair.at)), bucket: bucket(pair.at - pair.issuedAt), drift)
-            }
-            model.pairs.removeAll(keepingCapacity: true)
-        }
-        model.newActuals.removeAll(keepingCapacity: true)
-        if !model.newForecasts.isEmpty { applyForecasts(model) }
-    }
-
-    /// Hands the pairs to the skill, those of one forecast together.
-    private func applySkill(_ model: ModelState) {
-        var start = 0
-        while start < model.pairs.count {
-            let first = model.pairs[start]
-            var end = start + 1
-            while end < model.pairs.count {
-                let other = model.pairs[end]
-                guard other.at == first.at, other.entity == first.entity, other.slot == first.slot,
-                    other.issuedAt == first.issuedAt
-                else { break }
-                end += 1
-            }
-            model.skill.add(
-                pairs: model.pairs[start..<end], serving: model.serving, previous: model.verification?.oldVersion,
-                by: configuration.drift.skill)
-            start = end
-        }
-    }
-
-    private func applyForecasts(_ model: ModelState) {
-        let names = model.metricNames
-        model.newForecasts.sort { left, right in
-            if left.issuedAt != right.issuedAt { return left.issuedAt < right.issuedAt }
-            if left.at != right.at { return left.at < right.at }
-            if left.entity != right.entity { return precedes(left.entity, right.entity) }
-            return names[left.slot] < names[right.slot]
-        }
-        for forecast in model.newForecasts {
-            model.skill.add(
-                forecast: forecast.value, entity: forecast.entity, slot: forecast.slot, at: forecast.at,
-                issuedAt: forecast.issuedAt, bucket: bucket(forecast.at - forecast.issuedAt),
-                rank: rank(forecast.entity, forecast.at))
-        }
-        model.newForecasts.removeAll(keepingCapacity: true)
-    }
-
-    private struct SeriesTime: Hashable {
-        var entity: Int32
-        var slot: Int
-        var at: Milliseconds
-    }
-
-    /// The value before each new actual: what a forecast by the last value would have said.
-    private func followActuals(_ model: ModelState) -> [SeriesTime: Double] {
-        var naive: [SeriesTime: Double] = [:]
-        naive.reserveCapacity(model.newActuals.count)
-        for actual in model.newActuals {
-            naive[SeriesTime(entity: actual.entity, slot: actual.slot, at: actual.at)] = model.follow(
-                entity: actual.entity, slot: actual.slot, at: actual.at, value: actual.value)
-        }
-        return naive
-    }
-
-    private func precedes(_ left: Int32, _ right: Int32) -> Bool {
-        let (a, b) = (entityNames.hash(left), entityNames.hash(right))
-        return a != b ? a < b : entityNames[left] < entityNames[right]
-    }
-
-    private func rank(_ entity: Int32, _ at: Milliseconds) -> UInt64 {
-        mixed(entityNames.hash(entity), UInt64(bitPattern: at))
-    }
-
-    private func bucket(_ horizon: Milliseconds) -> Int {
-        let edges = configuration.drift.horizonBuckets
-        return edges.firstIndex { horizon <= $0 } ?? edges.count
     }
 
     // MARK: Load
@@ -345,7 +229,7 @@ extension Engine {
             guard let model = models[Int(number)], model.lastSeen < time, model.ledger.open == nil,
                 number != defaultModel, model.join.liveRows == 0
             else { continue }
-            for entity in model.entities { entityModels[Int(entity)].removeAll { $0 == number } }
+            for entity in model.entities.keys { entityModels[Int(entity)].removeAll { $0 == number } }
             models[Int(number)] = nil
             modelsByName.removeAll { $0 == number }
             requestModels = requestModels.filter { $0.value != number }

@@ -19,33 +19,70 @@ extension Engine {
     /// Takes the collected rows of predictions and actuals in the order (merge time, role, topic, partition, offset).
     func joinCollected(boundary: Milliseconds) {
         let order = laneOrder.filter { lanes[$0].role.advancesStreamTime && !lanes[$0].rows.isEmpty }
-        var pending = order
-        while !pending.isEmpty {
-            // Take a run from the lane with the earliest head, as far as no other lane comes before it.
-            var chosen = 0
-            for candidate in 1..<pending.count where head(pending[candidate]) < head(pending[chosen]) {
-                chosen = candidate
+        orderRows(of: order)
+        sortedRows.removeAll(keepingCapacity: true)
+        rowOrder.withItems { items in
+            for item in items { sortedRows.append(lanes[order[Int(item >> 32)]].rows[Int(item & 0xFFFF_FFFF)]) }
+        }
+        // Without a reference counted for each row: the engine holds its models.
+        let held = models.map { $0.map(Unmanaged.passUnretained) }
+        func prefetch(_ position: Int, _ body: (JoinTable, JoinTable.Key) -> Void) {
+            guard position < sortedRows.count, sortedRows[position].model >= 0 else { return }
+            let row = sortedRows[position]
+            held[Int(row.model)]?._withUnsafeGuaranteedRef {
+                body($0.join, JoinTable.Key(entity: row.entity, at: row.at))
             }
-            let lane = pending[chosen]
-            var limit = Milliseconds.max
-            for (position, other) in pending.enumerated() where position != chosen {
-                // An equal merge time goes to the lane that comes first in the order.
-                limit = min(limit, position < chosen ? head(other) - 1 : head(other))
-            }
-            repeat {
-                let row = lanes[lane].rows[lanes[lane].cursor]
-                if lanes[lane].role == .predictions {
-                    join(prediction: row, lane: lane, boundary: boundary)
-                } else {
-                    join(actual: row, lane: lane, boundary: boundary)
+        }
+        for position in sortedRows.indices {
+            prefetch(position + 24) { $0.prefetchSlot($1) }
+            prefetch(position + 16) { $0.prefetchCell($1) }
+            prefetch(position + 8) { $0.prefetchRow($1) }
+            let row = sortedRows[position]
+            let lane = lanes[order[Int(rowOrder.item(position) >> 32)]]
+            lane.values.withUnsafeBufferPointer { values in
+                let first = Int(row.firstValue)
+                let own = UnsafeBufferPointer(rebasing: values[first..<first + Int(row.valueCount)])
+                guard row.model >= 0 else { return join(sharedActual: row, own) }
+                held[Int(row.model)]?._withUnsafeGuaranteedRef { model in
+                    if lane.role == .predictions {
+                        join(prediction: row, own, model)
+                    } else {
+                        join(actual: row, own, model)
+                    }
                 }
-                lanes[lane].cursor += 1
-            } while lanes[lane].cursor < lanes[lane].rows.count && head(lane) <= limit
-            if lanes[lane].cursor == lanes[lane].rows.count { pending.remove(at: chosen) }
+            }
         }
     }
 
-    private func head(_ lane: Int) -> Milliseconds { lanes[lane].rows[lanes[lane].cursor].mergeTime }
+    /// Rows of a lane are in order already; an equal merge time goes to the lane that comes first.
+    private func orderRows(of order: [Int]) {
+        rowOrder.removeAll()
+        var (earliest, latest) = (Milliseconds.max, Milliseconds.min)
+        for lane in order {
+            earliest = min(earliest, lanes[lane].rows[0].mergeTime)
+            latest = max(latest, lanes[lane].rows[lanes[lane].rows.count - 1].mergeTime)
+        }
+        let timeBits = order.isEmpty ? 0 : UInt64.bitWidth - UInt64(bitPattern: latest &- earliest).leadingZeroBitCount
+        let laneBits = UInt64.bitWidth - UInt64(order.count).leadingZeroBitCount
+        // Times of geological distance lose their last bits here, and are compared whole afterwards.
+        let lost = UInt64(max(0, timeBits + laneBits - UInt64.bitWidth))
+        for (place, number) in order.enumerated() {
+            let lane = lanes[number]
+            for index in lane.rows.indices {
+                let time = UInt64(bitPattern: lane.rows[index].mergeTime &- earliest) >> lost
+                rowOrder.append(
+                    key: time << UInt64(laneBits) | UInt64(place), item: UInt64(place) << 32 | UInt64(index))
+            }
+        }
+        rowOrder.sort()
+        guard lost > 0 else { return }
+        rowOrder.sortTies { left, right in
+            func time(_ item: UInt64) -> Milliseconds {
+                lanes[order[Int(item >> 32)]].rows[Int(item & 0xFFFF_FFFF)].mergeTime
+            }
+            return (time(left), left) < (time(right), right)
+        }
+    }
 
     /// What lies before this is too late: its other half has been let go. By the boundary before, since the records of
     /// this interval all came after it.
@@ -54,9 +91,9 @@ extension Engine {
         return at + configuration.join.allowedLateness < lastBoundary
     }
 
-    private func join(prediction row: IntakeRow, lane: Int, boundary: Milliseconds) {
-        guard let model = models[Int(row.model)] else { return }
-        let values = lanes[lane].values[Int(row.firstValue)..<Int(row.firstValue + row.valueCount)]
+    private func join(
+        prediction row: IntakeRow, _ values: UnsafeBufferPointer<IntakeValue>, _ model: ModelState
+    ) {
         model.lastPrediction = max(model.lastPrediction ?? .min, row.mergeTime)
         model.lastSeen = max(model.lastSeen, row.mergeTime)
         if model.ledger.firstSeen == nil { model.ledger.firstSeen = row.mergeTime }
@@ -64,7 +101,7 @@ extension Engine {
         let isServed = !row.isShadow && row.version == model.serving
         let isFollowed =
             isServed && model.isCalibrated && model.skill.follow(row.entity, hash: entityNames.hash(row.entity))
-        if model.entities.insert(row.entity).inserted {
+        if model.entities.insert(row.entity) {
             entityModels[Int(row.entity)].append(model.number)
         }
         guard !isLate(row.at) else {
@@ -80,7 +117,7 @@ extension Engine {
             return
         }
         for value in values {
-            guard let slot = model.slot(value.metric) else { continue }
+            let slot = Int(value.slot)
             guard model.join.value(half, slot).isNaN else {
                 counters.duplicatePredictions &+= 1
                 continue
@@ -107,31 +144,33 @@ extension Engine {
         return shared
     }
 
-    private func join(actual row: IntakeRow, lane: Int, boundary: Milliseconds) {
-        let values = lanes[lane].values[Int(row.firstValue)..<Int(row.firstValue + row.valueCount)]
+    private func join(actual row: IntakeRow, _ values: UnsafeBufferPointer<IntakeValue>, _ model: ModelState) {
         guard !isLate(row.at) else {
             counters.lateActuals &+= 1
             return
         }
-        if row.model >= 0 {
-            guard let model = models[Int(row.model)] else { return }
-            join(values, row, model)
-        } else {
-            sharedActuals.add(entity: row.entity, at: row.at, values)
-            for number in entityModels[Int(row.entity)] {
-                if let model = models[Int(number)] { join(values, row, model) }
-            }
+        join(values, row, model)
+    }
+
+    private func join(sharedActual row: IntakeRow, _ values: UnsafeBufferPointer<IntakeValue>) {
+        guard !isLate(row.at) else {
+            counters.lateActuals &+= 1
+            return
+        }
+        sharedActuals.add(entity: row.entity, at: row.at, values)
+        for number in entityModels[Int(row.entity)] {
+            if let model = models[Int(number)] { join(values, row, model) }
         }
     }
 
-    private func join(_ values: ArraySlice<IntakeValue>, _ row: IntakeRow, _ model: ModelState) {
+    private func join(_ values: UnsafeBufferPointer<IntakeValue>, _ row: IntakeRow, _ model: ModelState) {
         model.lastSeen = max(model.lastSeen, row.mergeTime)
         model.lastActual = max(model.lastActual ?? .min, row.mergeTime)
         // What happened before the first forecast is the past that its shadow needs.
         if model.isCalibrated { _ = model.skill.follow(row.entity, hash: entityNames.hash(row.entity)) }
         var cell: Int32 = -1
         for value in values {
-            guard let slot = model.slot(value.metric) else { continue }
+            guard let slot = row.model >= 0 ? Int(value.slot) : model.slot(value.metric) else { continue }
             if cell < 0 { cell = model.join.cell(JoinTable.Key(entity: row.entity, at: row.at)) }
             let held = model.join.cells[Int(cell)].actual
             if held >= 0, !model.join.value(held, slot).isNaN {

@@ -60,6 +60,11 @@ public final class Engine {
     public internal(set) var stallAlert: Milliseconds?
     /// The boundary at which old things were last let go.
     var lastTidied: Milliseconds?
+    // Memory that every evaluation uses again.
+    var rowOrder = RadixOrder()
+    var sortedRows: [IntakeRow] = []
+    var sortedActuals: [JoinedActual] = []
+    var sortedPairs: [JoinedPair] = []
     /// Replaces the drift signal of a model: scenario tests inject scores here.
     var injectedSignal: ((_ model: String, _ boundary: Milliseconds) -> DriftSignal?)?
     /// Replaces the load reading: scenario tests inject loads here.

@@ -24,6 +24,8 @@ struct IntakeRow {
 
 struct IntakeValue {
     var metric: Int32
+    /// The metric's slot in the row's model; -1 where the row names no model.
+    var slot: Int32 = -1
     var value: Double
 }
 
@@ -34,7 +36,7 @@ enum ControlRecord {
 }
 
 /// One input partition as the engine sees it: its position, its merge time, and the rows since the last evaluation.
-struct Lane {
+final class Lane {
     let topic: String
     let partition: Int32
     let role: InputRole
@@ -47,17 +49,20 @@ struct Lane {
     var values: [IntakeValue] = []
     var controls: [(mergeTime: Milliseconds, record: ControlRecord)] = []
     var offsets = OffsetIndex()
-    /// How far the merge of this evaluation has come.
-    var cursor = 0
+
+    init(topic: String, partition: Int32, role: InputRole) {
+        self.topic = topic
+        self.partition = partition
+        self.role = role
+    }
 
     /// Ends an interval: what was collected has been taken.
-    mutating func close(keeping span: Milliseconds) {
+    func close(keeping span: Milliseconds) {
         cut = (nextOffset, mergeTime)
         offsets.trim(keeping: span)
         rows.removeAll(keepingCapacity: true)
         values.removeAll(keepingCapacity: true)
         controls.removeAll(keepingCapacity: true)
-        cursor = 0
     }
 }
 

@@ -12,18 +12,20 @@ final class ModelState {
     // Metrics: slot by number of the name, and back.
     private(set) var metricNumbers: [Int32] = []
     private(set) var metricNames: [String] = []
-    private var slots: [Int32: Int] = [:]
+    private var slots = OpenTable<Int32, Int32>()
     /// Slots by name: sums over metrics run in this order, whatever order they arrived in.
     private(set) var slotsByName: [Int] = []
+    /// The inverse: the place of a slot among the names.
+    private(set) var places: [Int32] = []
     private(set) var ranges: [DriftConfiguration.ExpectedRange?] = []
 
     // The join.
-    var join: JoinTable
+    let join: JoinTable
     var pairs: [JoinedPair] = []
     var newActuals: [JoinedActual] = []
     /// Entities that the model predicted, by number.
-    var entities: Set<Int32> = []
-    var lastActuals: [SeriesKey: LastActual] = [:]
+    var entities = NumberSet()
+    var lastActuals = OpenTable<SeriesKey, LastActual>()
 
     // Versions.
     var serving: Int32 = -1
@@ -74,9 +76,12 @@ final class ModelState {
     /// The request that is open, as it was sent.
     var lastRequest: TrainingRequest?
 
-    struct SeriesKey: Hashable {
+    struct SeriesKey: TableKey {
         var entity: Int32
         var slot: Int
+
+        @inline(__always)
+        var tableHash: UInt64 { mixed(UInt64(truncatingIfNeeded: entity), UInt64(truncatingIfNeeded: slot)) }
     }
 
     struct LastActual {
@@ -94,7 +99,7 @@ final class ModelState {
         anomalies = AnomalyWindow(capacity: configuration.drift.windowSize)
     }
 
-    func slot(_ metric: Int32) -> Int? { slots[metric] }
+    func slot(_ metric: Int32) -> Int? { slots.position(of: metric).map { Int(slots.values[$0]) } }
 
     var metricCount: Int { metricNumbers.count }
 
@@ -102,7 +107,7 @@ final class ModelState {
         let slot = metricNumbers.count
         metricNumbers.append(metric)
         metricNames.append(name)
-        slots[metric] = slot
+        slots[metric] = Int32(slot)
         ranges.append(settings.range(of: name))
         windows.append(MetricWindows())
         var low = 0
@@ -112,23 +117,27 @@ final class ModelState {
             if metricNames[slotsByName[middle]].precedes(name) { low = middle + 1 } else { high = middle }
         }
         slotsByName.insert(slot, at: low)
+        places = Array(repeating: 0, count: slotsByName.count)
+        for (place, slot) in slotsByName.enumerated() { places[slot] = Int32(place) }
         join.widen(to: (slot + 1).nextPowerOfTwo)
         return slot
     }
 
     /// The actual of the series before `at`, NaN where none is known; remembers this one.
     func follow(entity: Int32, slot: Int, at: Milliseconds, value: Double) -> Double {
-        let key = SeriesKey(entity: entity, slot: slot)
-        let before = lastActuals[key]
-        if before.map({ $0.at < at }) ?? true { lastActuals[key] = LastActual(at: at, value: value) }
-        guard let before, before.at < at else { return .nan }
+        // One that is new begins with a time that no actual has.
+        let position = lastActuals.position(
+            of: SeriesKey(entity: entity, slot: slot), orInsert: LastActual(at: .min, value: .nan))
+        let before = lastActuals.values[position]
+        guard before.at < at else { return .nan }
+        lastActuals.values[position] = LastActual(at: at, value: value)
         return before.value
     }
 
     func forget(entities gone: Set<Int32>) {
-        entities.subtract(gone)
+        entities.removeAll { gone.contains($0) }
         for entity in skill.followedEntities where gone.contains(entity) { skill.forget(entity: entity) }
-        for key in lastActuals.keys.filter({ gone.contains($0.entity) }) { lastActuals[key] = nil }
+        lastActuals.removeAll { gone.contains($0.entity) }
     }
 
     /// Every version that something is known of, by number.
@@ -185,7 +194,7 @@ struct ServedForecast {
 }
 
 /// A prediction that met its actual, waiting to be applied in order.
-struct JoinedPair {
+struct JoinedPair: JoinedValue {
     var at: Milliseconds
     var entity: Int32
     var slot: Int
@@ -194,16 +203,23 @@ struct JoinedPair {
     var isShadow: Bool
     var predicted: Double
     var actual: Double
+
+    func precedes(_ other: JoinedPair) -> Bool {
+        issuedAt != other.issuedAt ? issuedAt < other.issuedAt : predicted < other.predicted
+    }
 }
 
 /// An actual seen for the first time, waiting to be applied in order.
-struct JoinedActual {
+struct JoinedActual: JoinedValue {
     var at: Milliseconds
     var entity: Int32
     var slot: Int
     var value: Double
     /// The series' value before; filled in when actuals are applied.
     var naive = Double.nan
+
+    /// There is one of each (`at`, entity, metric).
+    func precedes(_ other: JoinedActual) -> Bool { false }
 }
 
 /// The settings that hold for one model.

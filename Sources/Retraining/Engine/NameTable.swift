@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Numbers names: equal bytes get the same number, and a known name costs one hash and one comparison.
 ///
 /// Open addressing with linear probing over one arena of bytes. Numbers of forgotten names are used again.
@@ -98,11 +100,8 @@ struct NameTable {
 
     private func matches(_ number: Int, _ name: UnsafeBufferPointer<UInt8>) -> Bool {
         let entry = entries[number]
-        guard entry.count == name.count else { return false }
-        return bytes.withUnsafeBufferPointer { own in
-            for index in 0..<name.count where own[entry.start + index] != name[index] { return false }
-            return true
-        }
+        guard entry.count == name.count, let other = name.baseAddress else { return entry.count == name.count }
+        return bytes.withUnsafeBufferPointer { memcmp($0.baseAddress! + entry.start, other, entry.count) == 0 }
     }
 
     private mutating func insert(_ name: UnsafeBufferPointer<UInt8>, _ hash: UInt64) -> Int32 {
@@ -163,13 +162,15 @@ func stableHash(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt64 {
         state = mixed(state, UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: offset, as: UInt64.self)))
         offset += 8
     }
-    if offset < bytes.count {
+    let rest = bytes.count - offset
+    if rest > 0 {
         var tail: UInt64 = 0
-        var shift: UInt64 = 0
-        while offset < bytes.count {
-            tail |= UInt64(bytes[offset]) << shift
-            shift += 8
-            offset += 1
+        if offset > 0 {
+            // The last eight bytes, without those that have been taken.
+            let last = UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: bytes.count - 8, as: UInt64.self))
+            tail = last >> UInt64(8 * (8 - rest))
+        } else {
+            for index in 0..<rest { tail |= UInt64(bytes[index]) << UInt64(8 * index) }
         }
         state = mixed(state, tail)
     }

@@ -105,7 +105,7 @@ extension Lane {
         }
     }
 
-    mutating func decode(from reader: inout StateReader) throws(StateError) {
+    func decode(from reader: inout StateReader) throws(StateError) {
         nextOffset = try reader.checked(try reader.signed())
         mergeTime = try reader.time()
         cut = (nextOffset, mergeTime)

@@ -75,7 +75,7 @@ extension JoinTable {
     }
 
     /// Reads cells into an empty table that is wide enough; slots are the metrics' places in the unit.
-    mutating func decode(
+    func decode(
         metricCount: Int, _ entities: [Int32], _ versions: [Int32], from reader: inout StateReader
     ) throws(StateError) {
         var rowsOfMetric: [[Int32]] = Array(repeating: [], count: metricCount)

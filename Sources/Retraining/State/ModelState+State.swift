@@ -7,7 +7,7 @@ extension ModelState {
         for slot in names.slots { engine.metricNames.withBytes(metricNumbers[slot]) { writer.text($0) } }
         names.entities.encode(engine.entityNames, into: &writer)
         names.versions.encode(engine.versionNames, into: &writer)
-        let predicted = entities.map { names.entities.index($0) }.sorted()
+        let predicted = entities.keys.map { names.entities.index($0) }.sorted()
         writer.count(predicted.count)
         for entity in predicted { writer.count(entity) }
         encodeLastActuals(names, into: &writer)
@@ -30,7 +30,7 @@ extension ModelState {
         let slots = slotsByName.filter { $0 < metricsAtCut ?? 0 }
         var places = [Int](repeating: 0, count: metricCount)
         for (place, slot) in slots.enumerated() { places[slot] = place }
-        var entityNumbers = Array(entities) + lastActuals.keys.map(\.entity) + skill.entitiesNamed
+        var entityNumbers = entities.keys + lastActuals.keys.map(\.entity) + skill.entitiesNamed
         var versionNumbers = versions
         join.collectNames(entities: &entityNumbers, versions: &versionNumbers)
         return ModelNames(
@@ -39,9 +39,9 @@ extension ModelState {
     }
 
     private func encodeLastActuals(_ names: ModelNames, into writer: inout StateWriter) {
-        let sorted = lastActuals.map { (names.entities.index($0.entity), names.places[$0.slot], $1) }.sorted {
-            ($0.0, $0.1) < ($1.0, $1.1)
-        }
+        let sorted = zip(lastActuals.keys, lastActuals.values).map {
+            (names.entities.index($0.entity), names.places[$0.slot], $1)
+        }.sorted { ($0.0, $0.1) < ($1.0, $1.1) }
         writer.count(sorted.count)
         for (entity, metric, _) in sorted {
             writer.count(entity)
@@ -106,7 +106,7 @@ extension ModelState {
             hashes: known.map { engine.entityNames.hash($0) })
         for _ in 0..<(try reader.count()) {
             let entity = try reader.number(names.entities)
-            guard entities.insert(entity).inserted else { throw reader.failure("an entity occurs twice") }
+            guard entities.insert(entity) else { throw reader.failure("an entity occurs twice") }
             engine.entityModels[Int(entity)].append(number)
         }
         try decodeLastActuals(names, from: &reader)

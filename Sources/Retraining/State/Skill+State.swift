@@ -88,6 +88,8 @@ extension Skill {
             let place = try reader.index(below: names.entities.count)
             followed.append((names.hashes[place], names.entities[place]))
         }
+        // An initialiser calls no observers.
+        noteFollowed()
         for _ in 0..<(try reader.count(ofAtLeast: 6)) {
             let key = Key(entity: try reader.number(names.entities), slot: try reader.index(below: names.metricCount))
             series[key] = try SeriesHistory(from: &reader)

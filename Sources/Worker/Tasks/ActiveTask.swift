@@ -44,6 +44,8 @@ final class ActiveTask {
     /// A snapshot is to be taken as soon as there is something new, such as before a clean stop.
     var wantsSnapshot = false
     var lastArrival: Milliseconds
+    /// The wall clock when the records at hand were taken up: it is read for a batch, not for a message.
+    private var readAt: Milliseconds
     /// From the position record, for the end of the replay.
     var restoredStallAlert: Milliseconds?
     /// For `scale: partitioned`: how many partitions predictions have, which decides where a model belongs.
@@ -74,6 +76,7 @@ final class ActiveTask {
         merge = Merge(interval: options.engine.drift.checkInterval, lastBoundary: engine.lastBoundary)
         shares = InputRole.allCases.map { _ in RejectShare() }
         lastArrival = environment.wallClock()
+        readAt = lastArrival
     }
 
     /// Whether the task does what is new, and not what was done before.
@@ -137,15 +140,15 @@ final class ActiveTask {
     /// Takes records of one partition: up to the gate, or below an offset.
     func read(_ input: InputPartition, below limit: Int64) {
         guard input.held == nil else { return }
+        readAt = environment.wallClock()
         while true {
             if input.cursor >= input.batch.count {
                 input.batch.clear()
                 input.cursor = 0
                 guard input.records.fill(input.batch, timeoutMilliseconds: 0) > 0 else { return }
                 input.lastProgress = environment.monotonicClock()
-                if input.role.advancesStreamTime, !input.batch[0].isEndOfPartition {
-                    lastArrival = environment.wallClock()
-                }
+                readAt = environment.wallClock()
+                if input.role.advancesStreamTime, !input.batch[0].isEndOfPartition { lastArrival = readAt }
             }
             while input.cursor < input.batch.count {
                 guard take(input.batch[input.cursor], input, below: limit) else { return }
@@ -198,7 +201,7 @@ final class ActiveTask {
     private static let plausibleTimes = DecoderLimits().times
 
     private func isFuture(_ timestamp: Milliseconds) -> Bool {
-        options.input.farFuture > 0 && timestamp > environment.wallClock() + options.input.farFuture
+        options.input.farFuture > 0 && timestamp > readAt + options.input.farFuture
     }
 
     private func refuseFuture(_ message: MessageView, _ input: InputPartition) {
