@@ -29,7 +29,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
-        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
@@ -40,6 +40,8 @@ let package = Package(
             name: "CLibrdkafka", path: "CLibrdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
         .systemLibrary(name: "CZlib", path: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZstd", path: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(
+            name: "CLibcurl", path: "CLibcurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson"), .linkedLibrary("m")]),
         .target(name: "CPrefetch"),
         .target(name: "RingBuffers", swiftSettings: settings),
@@ -53,7 +55,9 @@ let package = Package(
         .target(
             name: "Worker", dependencies: ["Contracts", "Kafka", "Retraining", "StateRecords", logging],
             swiftSettings: messagePathSettings),
-        .target(name: "Operations", dependencies: ["Kafka", "Retraining", "Worker", yams], swiftSettings: settings),
+        .target(
+            name: "Operations", dependencies: ["CLibcurl", "Contracts", "Kafka", "Retraining", "Worker", yams],
+            swiftSettings: settings),
         .target(
             name: "Replay", dependencies: ["Contracts", "CZlib", "CZstd", "Kafka", "Retraining", "StateRecords"],
             swiftSettings: messagePathSettings),
@@ -107,9 +111,11 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(
+            name: "OperationsTests", dependencies: ["Kafka", "Operations", "Retraining", "Worker"],
+            swiftSettings: settings),
+        .testTarget(
             name: "ServingTests", dependencies: ["Kafka", "Retraining", "Serving", "Worker", logging],
             swiftSettings: settings),
-        .testTarget(name: "OperationsTests", dependencies: ["Kafka", "Operations"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

@@ -108,7 +108,7 @@ int main(int count, char **arguments) {
     pthread_t reader;
     pthread_create(&reader, NULL, read_decisions, NULL);
     rd_kafka_conf_t *configuration = rd_kafka_conf_new();
-    set(configuration, "linger.ms", "1");
+    set(configuration, "linger.ms", "10");
     set(configuration, "queue.buffering.max.messages", "1000000");
     rd_kafka_t *client = make(RD_KAFKA_PRODUCER, configuration);
     rd_kafka_topic_t *predictions = rd_kafka_topic_new(client, "predictions", NULL);

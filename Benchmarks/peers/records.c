@@ -3,8 +3,8 @@
 //
 //     records ADDRESS PARTITIONS SERIES MODELS METRICS MESSAGES CODEC START
 //
-// A series is an entity; entity e belongs to model e mod MODELS and to partition e mod PARTITIONS, so that time only goes
-// forward in a partition. 50 000 entities report every ten minutes, 5 000 every minute, and so on: the number of
+// A series is an entity; entity e belongs to model e mod MODELS and to partition e mod PARTITIONS; where there are fewer
+// series than partitions, they are spread. Time only goes forward in a partition. 50 000 entities report every ten minutes, 5 000 every minute, and so on: the number of
 // messages in an interval does not depend on the number of series. START is the first record's time in milliseconds.
 // Prints one line of JSON.
 #include <librdkafka/rdkafka.h>
@@ -119,7 +119,7 @@ int main(int count, char **arguments) {
     for (long number = 0; number < messages / 2; ++number) {
         const long entity = number % series, model = entity % models;
         const long time = start + number * step;
-        const int32_t partition = (int32_t)(entity % partitions);
+        const int32_t partition = (int32_t)((series < partitions ? number : entity) % partitions);
         const int first = prediction(number, entity, model, metrics, time, time + horizon);
         produce(client, predictions, partition, time, first);
         const int second = actual(number, entity, model, metrics, time);

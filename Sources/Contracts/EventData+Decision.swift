@@ -173,6 +173,7 @@ extension JSONWriter {
                 writer.write(position.nextOffset)
             }
             writer.time("wall_clock", cut.wallClock)
+            writer.field("configuration", cut.configuration)
         }
     }
 }

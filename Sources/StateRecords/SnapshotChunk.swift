@@ -57,12 +57,15 @@ extension SnapshotChunk {
 /// Keys of the state topic.
 package enum StateKey: Hashable {
     case position
+    /// What the evaluations since the snapshot were made by.
+    case configuration
     case cut(Milliseconds)
     case chunk(SnapshotSlot, unit: String, index: Int)
 
     package var bytes: [UInt8] {
         switch self {
         case .position: Array("position".utf8)
+        case .configuration: Array("configuration".utf8)
         case .cut(let boundary): Array("cut|\(boundary)".utf8)
         case .chunk(let slot, let unit, let index): Array("snapshot|\(slot == .a ? "a" : "b")|\(index)|\(unit)".utf8)
         }
@@ -73,6 +76,7 @@ package enum StateKey: Hashable {
             .map { String(decoding: $0, as: UTF8.self) }
         switch (parts.first, parts.count) {
         case ("position", 1): self = .position
+        case ("configuration", 1): self = .configuration
         case ("cut", 2):
             guard let boundary = Milliseconds(parts[1]) else { return nil }
             self = .cut(boundary)

@@ -5,7 +5,7 @@ import CZlib
 /// Layout: `DGST`, version (1 byte), kind (1 byte), CRC-32 of version, kind and payload (4 bytes, little endian),
 /// payload. Every later version of driftgate reads every earlier format.
 package enum StateFrame {
-    package enum Kind: UInt8 { case position = 1, cut = 2, chunk = 3 }
+    package enum Kind: UInt8 { case position = 1, cut = 2, chunk = 3, configuration = 4 }
 
     package static let version: UInt8 = 1
     package static let headerBytes = 10

@@ -33,16 +33,7 @@ public struct InputSettings: Sendable, Equatable {
         case fail
     }
 
-    public enum Clock: String, Sendable, CaseIterable {
-        /// The Kafka record timestamp.
-        case record
-        /// The time in the record: `issued_at`, else `at`. For topics that were filled after the fact.
-        case payload
-    }
-
     public var onInvalid = OnInvalid.deadLetter
-    /// Which time orders the records.
-    public var clock = Clock.record
     /// A larger record is invalid.
     public var maximumRecordBytes = 1_048_576
     /// 0 to 1. Where more of an input's recent records are invalid, the worker alerts.

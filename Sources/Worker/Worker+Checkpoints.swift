@@ -23,13 +23,18 @@ extension Worker {
             prepared.append((task, checkpoints, position))
         }
         guard !prepared.isEmpty else { return }
-        switch checkpointer.commit(records, offsets, consumer: consumer, group: group) {
+        let outcome = checkpointer.commit(records, offsets, consumer: consumer, group: group)
+        tally.checkpoints.note(
+            .init(outcome), took: environment.monotonicClock() - lastCheckpoint,
+            bytes: records.reduce(0) { $0 + $1.byteCount }, at: environment.wallClock())
+        switch outcome {
         case .committed:
             lastCommit = environment.wallClock()
             commits += 1
             for entry in prepared {
                 entry.task.didCommit(entry.checkpoints, entry.position)
                 for decision in entry.task.takeDecisions() { onDecision(decision.json, decision.at) }
+                for alert in entry.task.takeAlerts() { listeners.onAlert?(alert) }
             }
         case .groupMoved(let error):
             logger.notice("waiting for the group: \(error)")
@@ -54,6 +59,7 @@ extension Worker {
         do throws(KafkaError) {
             try consumer.assign([])
             try checkpointer.prepare()
+            tally.restoringSince = environment.monotonicClock()
             phase = .restoring(Restoration(self, consumer, numbers))
         } catch {
             // A new process restores as well, and its supervisor waits longer and longer.

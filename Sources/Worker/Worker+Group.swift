@@ -11,6 +11,8 @@ extension Worker {
         configuration.sessionTimeoutMilliseconds = options.kafka.sessionTimeoutMilliseconds
         // Every partition is assigned with its offset; one that is gone is said, and never skipped silently.
         configuration.offsetReset = .error
+        configuration.statisticsIntervalMilliseconds =
+            listeners.onStatistics == nil ? 0 : Int(Self.statisticsInterval)
         configuration.additional = options.kafka.properties
         return configuration
     }
@@ -69,6 +71,7 @@ extension Worker {
         granted = nil
         awaitsGroup = nil
         logger.notice("active: \(options.worker.scale == .single ? "all inputs" : "tasks \(numbers)")")
+        tally.restoringSince = environment.monotonicClock()
         phase = .restoring(Restoration(self, consumer, numbers.filter { parked[$0] == nil }))
     }
 
@@ -133,7 +136,7 @@ extension Worker {
             case .none:
                 if let fatal = consumer.fatalError { failure = failure ?? "\(fatal)" }
                 return
-            case .statistics: continue
+            case .statistics(let json): listeners.onStatistics?(json, consumer === self.consumer)
             case .log(let line): logger.log(level: line.level <= 4 ? .warning : .debug, "librdkafka: \(line.message)")
             case .error(let error):
                 if error.isFatal {

@@ -28,11 +28,17 @@ public final class Worker {
         case working
     }
 
-    public let options: WorkerOptions
+    public internal(set) var options: WorkerOptions
     let environment: WorkerEnvironment
     let logger: Logger
     /// Gets the data of each decision that was published, for the decision log.
     let onDecision: (_ json: [UInt8], _ at: Milliseconds) -> Void
+    /// Who is told what happens; set before the start.
+    public var listeners = WorkerListeners()
+    let tally = WorkerTally()
+    var lastObservation: Milliseconds = .min / 2
+    /// What `requestReload` asked for.
+    let requestedOptions = Mutex<WorkerOptions?>(nil)
     /// Gets where the worker stands, at start, about once a second, and when the phase changes. Called on the worker's
     /// thread: it must only put the value by.
     public var onStatus: ((WorkerStatus) -> Void)?
@@ -83,17 +89,31 @@ public final class Worker {
         waker.signal()
     }
 
+    /// Goes on by other options soon: from the next decision boundary on. Only what may change without a restart may
+    /// differ. From any thread.
+    public func requestReload(_ options: WorkerOptions) {
+        requestedOptions.withLock { $0 = options }
+        waker.signal()
+    }
+
     /// A closure for other threads and signal handling, which must not hold the worker itself.
     public var stopRequest: @Sendable () -> Void {
         let stopper = Stopper(self)
         return { stopper.stop() }
     }
 
-    /// Only `requestStop` is called through it, which any thread may.
+    /// The same for other options.
+    public var reloadRequest: @Sendable (WorkerOptions) -> Void {
+        let stopper = Stopper(self)
+        return { stopper.reload($0) }
+    }
+
+    /// Only what any thread may call is called through it.
     private final class Stopper: @unchecked Sendable {
         private let worker: Worker
         init(_ worker: Worker) { self.worker = worker }
         func stop() { worker.requestStop() }
+        func reload(_ options: WorkerOptions) { worker.requestReload(options) }
     }
 
     // MARK: Life
@@ -156,15 +176,18 @@ public final class Worker {
     private func advance(_ consumer: any ConsumerClient) throws {
         do throws(KafkaError) { try followGrant(consumer) } catch { try waitOrThrow(error) }
         switch phase {
-        case .standingBy: break
+        case .standingBy: takeRequestedOptions()
         case .restoring(let restoration):
             do {
                 guard try restoration.step(deadline: environment.monotonicClock() + 200) else { break }
                 try begin(restoration.tasks, consumer)
             } catch let error as KafkaError { try waitOrThrow(error) }
-        case .working: try work()
+        case .working:
+            if !waitsForReload { try work() }
+            reloadIfAsked(consumer)
         }
         failure = failure ?? checkpointer.serve()
+        observe()
     }
 
     private func work() throws {
@@ -221,13 +244,7 @@ public final class Worker {
     /// Publishes what is there, with a snapshot so that the next start has nothing to do again.
     private func stop() -> Ending {
         if case .working = phase, awaitsGroup == nil {
-            for task in tasks.values { task.wantsSnapshot = task.isLive }
-            let deadline = environment.monotonicClock() + 5_000
-            repeat {
-                checkpoint()
-            } while failure == nil && awaitsGroup == nil
-                && tasks.values.contains(where: { $0.checkpoints.isWritingSnapshot })
-                && environment.monotonicClock() < deadline
+            _ = writeSnapshots(within: 5_000)
             for task in tasks.values { task.sayGoodbye() }
         }
         return failure.map(Ending.failed) ?? .requested

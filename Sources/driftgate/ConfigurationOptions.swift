@@ -12,12 +12,18 @@ struct ConfigurationOptions: ParsableArguments {
         name: .customLong("set"), help: "A setting that overrides file and environment, such as kafka.group_id=blue.")
     var overrides: [String] = []
 
+    /// Reads and checks everything, now or later, on whatever thread.
+    var reader: @Sendable () throws(ConfigurationErrors) -> Configuration {
+        let (config, overrides) = (config, overrides)
+        return { () throws(ConfigurationErrors) in
+            try Configuration.load(
+                file: config, environment: ProcessInfo.processInfo.environment, overrides: overrides)
+        }
+    }
+
     /// Reads and checks everything; prints what is wrong and ends with status 2.
     func load() throws -> Configuration {
-        do throws(ConfigurationErrors) {
-            return try Configuration.load(
-                file: config, environment: ProcessInfo.processInfo.environment, overrides: overrides)
-        } catch {
+        do throws(ConfigurationErrors) { return try reader() } catch {
             FileHandle.standardError.write(Data("\(error)\n".utf8))
             throw ExitCode(2)
         }
@@ -42,6 +48,10 @@ extension Configuration {
         options.fields = contracts
         options.output = output
         options.worker = worker
+        options.settings = settingsText
+        options.readSettings = { text in
+            try Configuration.load(yaml: Array(text.utf8), name: "the state's configuration").engine
+        }
         return options
     }
 }

@@ -6,7 +6,8 @@ struct Driftgate: ParsableCommand {
         commandName: "driftgate",
         abstract: "Decides when forecasting models should be retrained, beside a Kafka cluster.",
         subcommands: [
-            RunCommand.self, ValidateCommand.self, TopicsCommand.self, DemoCommand.self, ReplayCommand.self,
+            RunCommand.self, ValidateCommand.self, ConfigCommand.self, StatusCommand.self, DoctorCommand.self,
+            TopicsCommand.self, DemoCommand.self, ReplayCommand.self,
             PolicyCommand.self,
         ])
 }

@@ -25,11 +25,10 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         let configuration = try options.load()
-        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
-        var logger = Logger(label: "driftgate")
-        logger.logLevel = Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
+        LoggingSystem.bootstrap { SharedLogLevel(StreamLogHandler.standardError(label: $0)) }
+        SharedLogLevel.set(configuration.logLevel.rawValue)
+        let logger = Logger(label: "driftgate")
         logger.info("configuration \(configuration.fingerprint) from \(options.config ?? "defaults")")
-        for line in configuration.settingsWithoutEffect { logger.warning("\(line)") }
         let log = configuration.output.logDirectory.map { directory in
             DecisionLog(
                 directory: directory, retention: configuration.output.logRetention,
@@ -43,13 +42,23 @@ struct RunCommand: ParsableCommand {
         let worker = try Worker(options: workerOptions, logger: logger) { json, time in
             log?.append(json, at: time)
         }
-        StopSignals.install(deadline: configuration.worker.shutdownDeadline, stop: worker.stopRequest)
-        // Its threads are made after the signals are blocked.
+        let monitoring = Monitoring(configuration, logger: logger)
+        let manager = ServiceManager(environment: ProcessInfo.processInfo.environment)
+        monitoring.watch(worker, manager)
+        let reloader = reloader(configuration, worker, monitoring, logger)
+        monitoring.metrics.add(reloader.write)
+        Signals.deadline.store(configuration.worker.shutdownDeadline, ordering: .relaxed)
+        Signals.install(stop: worker.stopRequest, reload: reloader.reload)
+        // From here on threads may be made: the signals are blocked in them.
+        try monitoring.start(configuration)
         let board = StatusBoard()
         worker.onStatus = { board.put($0) }
-        let service = try HTTPService(configuration, worker: worker, board: board, logger: logger)
+        let service = try HTTPService(
+            configuration, worker: worker, board: board, further: monitoring.routes, logger: logger)
         defer {
+            manager?.stopping()
             service?.stop()
+            monitoring.stop()
             log?.close()
         }
         do {
@@ -64,32 +73,57 @@ struct RunCommand: ParsableCommand {
             throw ExitCode(1)
         }
     }
-}
 
-/// SIGTERM and SIGINT ask for a clean stop; a second one, or the deadline, ends the process at once.
-enum StopSignals {
-    static func install(deadline: Milliseconds, stop: @escaping @Sendable () -> Void) {
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        sigaddset(&signals, SIGTERM)
-        sigaddset(&signals, SIGINT)
-        // Blocked in every thread that is made from here on; one thread takes them.
-        pthread_sigmask(SIG_BLOCK, &signals, nil)
-        let watched = signals
-        Thread.detachNewThread {
-            var signals = watched
-            var received: Int32 = 0
-            sigwait(&signals, &received)
-            stop()
-            // Supervisors signal the process and its group: what comes within a second is the same wish.
-            Thread.sleep(forTimeInterval: 1)
-            var pending = timespec()
-            while sigtimedwait(&signals, nil, &pending) > 0 {}
-            var limit = timespec(tv_sec: Int(deadline / 1000), tv_nsec: Int(deadline % 1000) * 1_000_000)
-            let again = sigtimedwait(&signals, nil, &limit) > 0
-            let why = again ? "a second signal" : "no clean stop within \(deadline) ms"
-            FileHandle.standardError.write(Data("driftgate: \(why); ending at once\n".utf8))
-            _exit(1)
+    private func reloader(
+        _ configuration: Configuration, _ worker: Worker, _ monitoring: Monitoring, _ logger: Logger
+    ) -> Reloader {
+        let handOver = worker.reloadRequest
+        return Reloader(configuration, logger: logger, load: options.reader) { next in
+            // Whatever can fail comes first.
+            let workerOptions = try next.workerOptions()
+            try monitoring.notifications.use(next)
+            Signals.deadline.store(next.worker.shutdownDeadline, ordering: .relaxed)
+            SharedLogLevel.set(next.logLevel.rawValue)
+            handOver(workerOptions)
         }
     }
+}
+
+/// What tells others how the worker is: metrics and notifications.
+final class Monitoring: Sendable {
+    let board = ObservationBoard()
+    let metrics: MetricsPage
+    let notifications: Notifications
+
+    init(_ configuration: Configuration, logger: Logger) {
+        metrics = MetricsPage(board, topics: configuration.topics, fingerprint: configuration.fingerprint)
+        notifications = Notifications { logger.warning("\($0)") }
+        metrics.add(notifications.write)
+    }
+
+    func watch(_ worker: Worker, _ manager: ServiceManager?) {
+        worker.listeners.onObservation = { [board] observation in
+            board.put(observation)
+            manager?.note(observation)
+        }
+        worker.listeners.onStatistics = board.put(statistics:isOfGroup:)
+        worker.listeners.onAlert = notifications.put
+        worker.listeners.onConfiguration = metrics.note(fingerprint:)
+    }
+
+    func start(_ configuration: Configuration) throws { try notifications.use(configuration) }
+
+    /// What is served beside the dashboard. Rendered on the thread of who asks.
+    var routes: [Route] {
+        [
+            Route("/metrics") { [metrics] _ in
+                Answer(type: PrometheusText.contentType, body: .bytes(metrics.render()))
+            },
+            Route(StatusClient.path) { [metrics] _ in
+                Answer(type: "application/json", body: .bytes(metrics.status().json()))
+            },
+        ]
+    }
+
+    func stop() { notifications.close(within: 5) }
 }

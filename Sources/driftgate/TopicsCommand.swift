@@ -6,7 +6,7 @@ import Operations
 struct TopicsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "topics", abstract: "Create the topics that the configuration names, or check them.",
-        subcommands: [Create.self, Check.self])
+        subcommands: [Create.self, Check.self, AccessRights.self])
 
     struct Create: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -46,6 +46,37 @@ struct TopicsCommand: ParsableCommand {
             for error in errors { print("error: \(error)") }
             if !errors.isEmpty { throw ExitCode(1) }
             print("created \(plan.topics.count) topics")
+        }
+    }
+
+    struct AccessRights: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "acls", abstract: "Print the commands that allow what is needed, and no more.",
+            discussion: """
+                driftgate topics acls --principal User:driftgate --trainer User:trainer | sh
+
+                Nothing is changed by this command itself.
+                """)
+
+        @OptionGroup var options: ConfigurationOptions
+
+        @Option(help: "Of the workers.") var principal = "User:driftgate"
+        @Option(help: "Of the trainers; left out where not given.") var trainer: String?
+        @Option(help: "Of those who pause, resume and request; left out where not given.") var `operator`: String?
+
+        func validate() throws {
+            for name in [principal, trainer, `operator`].compactMap({ $0 }) where name.contains("'") {
+                throw ValidationError("a principal holds no quotes")
+            }
+        }
+
+        func run() throws {
+            let configuration = try options.load()
+            let topics = TopicOptions(configuration, file: options.config)
+            let plan = AccessPlan(
+                topics, groupID: configuration.kafka.groupID, principal: principal, trainer: trainer)
+            plan.commands.forEach { print($0) }
+            if let `operator` { print(AccessPlan.operatorCommand(topics, principal: `operator`)) }
         }
     }
 

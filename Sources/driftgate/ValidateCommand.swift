@@ -11,7 +11,6 @@ struct ValidateCommand: ParsableCommand {
     func run() throws {
         let configuration = try options.load()
         _ = try configuration.workerOptions()
-        for line in configuration.settingsWithoutEffect { print("warning: \(line)") }
         print("\(options.config ?? "defaults"): valid (\(configuration.fingerprint))")
     }
 }

@@ -50,7 +50,7 @@ enum SampleEffects {
                 .init(topic: "predictions", partition: 10, nextOffset: 7),
                 .init(topic: "actuals", partition: 0, nextOffset: 9),
                 .init(topic: "predictions", partition: 2, nextOffset: 5),
-            ], wallClock: time + 250))
+            ], wallClock: time + 250, configuration: "9f3c0a1b5d7e2468"))
 
     static let bareDecision = Decision(
         model: "a \"b\"", modelVersion: nil, evaluatedAt: time, outcome: .hold, reason: .noBaseline,

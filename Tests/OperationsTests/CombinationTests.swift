@@ -90,8 +90,8 @@ import Testing
         (
             "http: {address: '0.0.0.0:8080'}\n",
             """
-            f.yaml:1:17: error: http.address 0.0.0.0:8080 is open to the network without a token or TLS
-                hint: set http.token_file or http.tls_certificate_file, or listen on 127.0.0.1
+            f.yaml:1:17: error: http.address 0.0.0.0:8080 is open to the network without a token
+                hint: set http.token_file, or listen on 127.0.0.1 behind a proxy that encrypts
             """
         ),
         (

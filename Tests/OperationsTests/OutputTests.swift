@@ -17,7 +17,7 @@ import Testing
         let shown = Configuration().changes(to: configuration).map(\.key)
         #expect(
             shown == [
-                "alert_email", "expected_ranges", "quiet.time_zone", "quiet.holidays", "quiet.quarter_ends",
+                "expected_ranges", "quiet.time_zone", "quiet.holidays", "quiet.quarter_ends",
             ])
     }
 

@@ -92,6 +92,8 @@ final class Stage {
 /// A worker on a thread of its own.
 final class RunningWorker {
     private let stopRequest: @Sendable () -> Void
+    /// Goes on by other options.
+    let reload: @Sendable (WorkerOptions) -> Void
     private let box: Box
 
     /// Handed over between threads by the semaphore.
@@ -106,6 +108,7 @@ final class RunningWorker {
         logger.logLevel = .critical
         let worker = try Worker(options: options, logger: logger)
         stopRequest = worker.stopRequest
+        reload = worker.reloadRequest
         let box = Box()
         box.worker = worker
         self.box = box

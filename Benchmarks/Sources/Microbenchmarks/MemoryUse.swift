@@ -3,11 +3,15 @@ import Retraining
 
 /// What an engine keeps in memory, beside the bytes that it cannot do without.
 enum MemoryUse {
-    static func show() {
-        print("| what | held | raw bytes | ratio |\n|---|---|---|---|")
-        row("windows and baselines: 20 models × 14 metrics, 8 weeks, hourly", windows)
-        row("retained halves: 1 000 000 of 1 value", { halves(metrics: 1) })
-        row("retained halves: 100 000 of 14 values", { halves(metrics: 14) })
+    /// One a process: what an earlier one gave back would be used again.
+    static let kinds = ["windows", "halves", "wide-halves"]
+
+    static func show(_ kind: String) {
+        switch kind {
+        case "windows": row("windows and baselines: 20 models × 14 metrics, 8 weeks", windows)
+        case "halves": row("retained halves: 1 000 000 of 1 value", { halves(metrics: 1) })
+        default: row("retained halves: 100 000 of 14 values", { halves(metrics: 14) })
+        }
     }
 
     private static func row(_ what: String, _ make: () -> (EngineFeed, raw: Int)) {

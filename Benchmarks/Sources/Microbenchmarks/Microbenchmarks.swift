@@ -4,7 +4,7 @@ import Glibc
 ///
 ///     microbenchmarks [WORD…]                  a table of those whose name holds a word, of all without one
 ///     microbenchmarks --count NAME OPERATIONS  does so many operations and prints nothing: for instruction counts
-///     microbenchmarks --memory                 what an engine holds, beside the bytes that it cannot do without
+///     microbenchmarks --memory KIND            what an engine holds, beside the bytes that it cannot do without
 ///     microbenchmarks --list                   the names and operations that instruction counts use
 @main
 struct Microbenchmarks {
@@ -19,7 +19,11 @@ struct Microbenchmarks {
             for benchmark in all {
                 if let operations = benchmark.countedOperations { print("\(benchmark.name)\t\(operations)") }
             }
-        case "--memory": MemoryUse.show()
+        case "--memory":
+            guard arguments.count == 2, MemoryUse.kinds.contains(arguments[1]) else {
+                fail("usage: microbenchmarks --memory \(MemoryUse.kinds.joined(separator: "|"))")
+            }
+            MemoryUse.show(arguments[1])
         case "--count":
             guard arguments.count == 3, let operations = Int(arguments[2]),
                 let benchmark = all.first(where: { $0.name == arguments[1] })

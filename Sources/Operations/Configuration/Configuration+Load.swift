@@ -47,9 +47,10 @@ extension Configuration {
     }
 
     /// Works out what follows from other settings.
-    private mutating func complete() {
+    mutating func complete() {
         engine.training.replyTopic = topics.trainingStatus
         engine.quiet.calendar = calendar.localCalendar()
         engine.quiet.blackouts = calendar.engineBlackouts(in: engine.quiet.calendar)
+        engine.fingerprint = fingerprint
     }
 }

@@ -71,6 +71,8 @@ package struct CutLog {
                     // A boundary that was written twice was decided once: the later record is what was committed.
                     case .cut(let boundary):
                         if !entry.isTombstone { cuts[boundary] = try CutRecord(StateFrame.open(value[...]).payload) }
+                    // What evaluations were made by: a replay is told its own configuration.
+                    case .configuration: break
                     case .position: position = try PositionRecord(StateFrame.open(value[...]).payload)
                     }
                 } catch {

@@ -5,6 +5,8 @@
 public struct EngineConfiguration: Sendable, Equatable {
     /// Part of every `request_id`, so that two installations on one cluster never collide.
     public var applicationID = "driftgate"
+    /// Hash of all settings, told in every decision; decides nothing. Empty where nobody made one.
+    public var fingerprint = ""
     public var mode = Mode.act
     /// The model of records that name none.
     public var defaultModel: String?

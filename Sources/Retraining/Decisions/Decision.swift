@@ -80,10 +80,13 @@ public struct Cut: Sendable, Equatable {
     public var positions: [Position]
     /// The wall clock as the evaluation was told; nil in a replay that was told none.
     public var wallClock: Milliseconds?
+    /// Hash of the configuration that decided; nil where nobody named it.
+    public var configuration: String?
 
-    public init(positions: [Position] = [], wallClock: Milliseconds? = nil) {
+    public init(positions: [Position] = [], wallClock: Milliseconds? = nil, configuration: String? = nil) {
         self.positions = positions
         self.wallClock = wallClock
+        self.configuration = configuration
     }
 }
 

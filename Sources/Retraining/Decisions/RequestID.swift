@@ -35,8 +35,8 @@ enum RequestID {
 }
 
 /// SHA-256 (FIPS 180-4). Here since the domain may not import a library that links all of a TLS stack.
-enum SHA256 {
-    static func digest(_ message: [UInt8]) -> [UInt8] {
+public enum SHA256 {
+    public static func digest(_ message: [UInt8]) -> [UInt8] {
         var padded = message + [0x80]
         while padded.count % 64 != 56 { padded.append(0) }
         for shift in stride(from: 56, through: 0, by: -8) {

@@ -112,7 +112,8 @@ public final class Engine {
     public func cut(wallClock: Milliseconds?) -> Cut {
         let positions = lanes.map { Cut.Position(topic: $0.topic, partition: $0.partition, nextOffset: $0.nextOffset) }
         return Cut(
-            positions: positions.sorted { ($0.topic, $0.partition) < ($1.topic, $1.partition) }, wallClock: wallClock)
+            positions: positions.sorted { ($0.topic, $0.partition) < ($1.topic, $1.partition) }, wallClock: wallClock,
+            configuration: configuration.fingerprint.isEmpty ? nil : configuration.fingerprint)
     }
 
     func model(named name: String) -> ModelState {

@@ -130,6 +130,13 @@ extension EngineCounters {
         ]
     }
 
+    /// Adds what was counted between two moments of the same engine.
+    public mutating func add(_ later: EngineCounters, minus earlier: EngineCounters) {
+        for place in Self.places where later[keyPath: place] > earlier[keyPath: place] {
+            self[keyPath: place] &+= later[keyPath: place] - earlier[keyPath: place]
+        }
+    }
+
     /// In an order that later versions only add to.
     var all: [UInt64] {
         get { Self.places.map { self[keyPath: $0] } }

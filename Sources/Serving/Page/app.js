@@ -211,6 +211,9 @@ async function refreshModel() {
     ask('model', { model }), quietly(ask('series', window)), quietly(ask('load', { model })), quietly(ask('trainings', { model })),
     quietly(ask('alerts', { model, limit: 50 })), quietly(ask('distributions', { model })), quietly(ask('pipeline'))]);
   if (view.model !== model) return;
+  // A worker that is busy for some seconds does not look at the desk: asked again a few times.
+  if (live.triesFor !== model) { live.triesFor = model; live.tries = 0; }
+  if (!distributions && live.tries < 5) { live.tries += 1; setTimeout(soon, 4000); }
   data.detail = { summary: own.summary, event: own.decision, decision: own.decision ? own.decision.data : null, series, load, trainings, alerts, distributions, pipeline, window };
   if (!log.more) await loadLog(false);
 }
@@ -260,7 +263,7 @@ function replace(node, children) {
 }
 function table(heads, rows, className) {
   return h('table', { class: className }, h('thead', null, h('tr', null, heads.map(([text, kind]) => h('th', { scope: 'col', class: kind }, text)))),
-    h('tbody', null, rows.map((cells) => h('tr', null, cells.map((cell, index) => h('td', { class: heads[index][1], 'data-label': heads[index][0] }, cell))))));
+    h('tbody', null, rows.map((cells) => h('tr', null, cells.map((cell, index) => h('td', { class: heads[index][1], 'data-label': heads[index][0] }, h('span', null, cell)))))));
 }
 const empty = (text) => h('p', { class: 'empty' }, text);
 const tile = (name, value, note, kind, sign) => h('div', { class: 'tile' }, h('dt', null, name), h('dd', { class: kind ? kind + '-ink' : null }, sign ? h('span', { 'aria-hidden': 'true' }, sign + ' ') : null, value, note ? h('small', null, note) : null));
@@ -483,7 +486,7 @@ function renderModel() {
 
 function verdict(m, kind, sign) {
   const words = { healthy: 'is healthy', warning: 'drifts a little', critical: 'has drifted', unknown: 'cannot be judged yet' };
-  const sla = m.sla_status === 'above' ? `Accuracy ${percent(m.current_accuracy)}, ${points(m.buffer_above_sla)} over the agreed ${percent(m.sla_target, 0)}.` : m.sla_status === 'below' ? `Accuracy ${percent(m.current_accuracy)} is below the agreed ${percent(m.sla_target, 0)}.` : '';
+  const sla = m.sla_status === 'above' ? `Accuracy ${percent(m.current_accuracy)}, ${(m.buffer_above_sla * 100).toFixed(1)} points above the agreed ${percent(m.sla_target, 0)}.` : m.sla_status === 'below' ? `Accuracy ${percent(m.current_accuracy)} is below the agreed ${percent(m.sla_target, 0)}.` : '';
   const title = m.sla_status === 'below' ? `${m.model} is below its agreed accuracy${m.alert_level === 'critical' ? ' and has drifted' : ''}.` : `${m.model} ${words[m.alert_level]}.`;
   const next = m.open_request_id ? `Training ${m.open_request_id} is open.` : m.next_scheduled_training_ms ? `Next training ${m.next_scheduled_training_why === 'forced_refresh' ? 'at the latest' : 'expected'} ${time(m.next_scheduled_training_ms, m.next_scheduled_training_why === 'forced_refresh' ? 'day' : 'minute')}${m.next_scheduled_training_why === 'forced_refresh' ? '' : ' ' + zoneName()}.` : '';
   return h('section', { class: 'verdict ' + kind, 'aria-label': 'Verdict' }, h('span', { class: 'mark ' + kind + '-ink', 'aria-hidden': 'true' }, sign), h('h1', null, title + ' ' + sla),
@@ -619,6 +622,9 @@ function histogram(metric) {
     current.map((value, index) => s('rect', { class: 'hist-now', x: index * step + .5, width: Math.max(1, step - 1), y: 52 - value / high * 48, height: value / high * 48 })), outline ? s('path', { class: 'hist-base', d: outline + `L${w} 52` }) : null,
     s('text', { x: 0, y: 66 }, short(metric.from)), s('text', { x: w, y: 66, 'text-anchor': 'end' }, short(metric.to)));
 }
+/// Significant alone says little of many samples: what counts is beyond the metric's own noise floor.
+const beyond = (metric) => metric.drifted && (!known(metric.ks_floor) || !known(metric.ks_statistic) || metric.ks_statistic > metric.ks_floor);
+const metricState = (metric) => beyond(metric) ? ['warn', '▲', 'drifted'] : metric.drifted ? ['idle', '○', 'within noise'] : ['good', '●', 'steady'];
 const short = (value) => known(value) ? Math.abs(value) >= 1e5 || (value && Math.abs(value) < .01) ? value.toExponential(1) : String(Math.round(value * 100) / 100) : '';
 
 function metricsPanel(d) {
@@ -626,14 +632,14 @@ function metricsPanel(d) {
   const list = d.decision && d.decision.signal ? d.decision.signal.metrics : [];
   if (!list.length && !(d.distributions && d.distributions.metrics.length)) return show(parts, 'No metric has been compared yet.', empty(noScore(d)));
   const shapes = new Map((d.distributions ? d.distributions.metrics : []).map((metric) => [metric.metric, metric]));
-  const excess = (metric) => (metric.drifted ? 1 : 0) + Math.max(0, (metric.ks_statistic ?? -1) - (metric.ks_floor ?? 0));
+  const excess = (metric) => (beyond(metric) ? 1 : 0) + Math.max(0, (metric.ks_statistic ?? -1) - (metric.ks_floor ?? 0));
   const order = (list.length ? list.slice() : [...shapes.values()]).sort((a, b) => excess(b) - excess(a));
-  const drifted = list.filter((metric) => metric.drifted).length;
-  const summary = `${drifted} of ${order.length} metrics differ from their baseline` + (d.distributions ? '' : '. Histograms are with the worker that holds this model') + '. Bars: now; line: baseline.';
-  return show(parts, summary, h('div', { class: 'metrics' }, order.slice(0, 6).map((metric) => h('div', { class: 'metric' }, h('h4', null, h('span', null, metric.metric), metric.drifted ? stateLabel('warn', '▲', 'drifted') : stateLabel('good', '●', 'steady')), shapes.has(metric.metric) ? histogram(shapes.get(metric.metric)) : null,
+  const drifted = list.filter(beyond).length;
+  const summary = `${drifted} of ${order.length} metrics differ from their baseline by more than their noise floor` + (d.distributions ? '' : '. Histograms are with the worker that holds this model') + '. Bars: now; line: baseline.';
+  return show(parts, summary, h('div', { class: 'metrics' }, order.slice(0, 6).map((metric) => h('div', { class: 'metric' }, h('h4', null, h('span', null, metric.metric), stateLabel(...metricState(metric))), shapes.has(metric.metric) ? histogram(shapes.get(metric.metric)) : null,
     h('p', null, `KS ${figure(metric.ks_statistic)} (floor ${figure(metric.ks_floor)}), mean shift ${figure(metric.mean_shift, 2)} σ, error ${figure(metric.error)}`)))),
     () => table([['Metric', 'name'], ['State'], ['KS statistic', 'num'], ['Floor', 'num'], ['p', 'num'], ['Mean shift, σ', 'num'], ['Error', 'num'], ['Baseline mean', 'num'], ['Mean now', 'num'], ['Samples', 'num']],
-      order.map((metric) => [metric.metric, metric.drifted ? 'drifted' : 'steady', figure(metric.ks_statistic), figure(metric.ks_floor), known(metric.p_value) ? metric.p_value.toExponential(1) : '–', figure(metric.mean_shift, 2), figure(metric.error), figure((shapes.get(metric.metric) || {}).baseline_mean, 2), figure((shapes.get(metric.metric) || {}).window_mean, 2), count(metric.samples)])));
+      order.map((metric) => [metric.metric, metricState(metric)[2], figure(metric.ks_statistic), figure(metric.ks_floor), known(metric.p_value) ? metric.p_value.toExponential(1) : '–', figure(metric.mean_shift, 2), figure(metric.error), figure((shapes.get(metric.metric) || {}).baseline_mean, 2), figure((shapes.get(metric.metric) || {}).window_mean, 2), count(metric.samples)])));
 }
 
 function loadPanel(d) {
@@ -686,7 +692,7 @@ function trainingsPanel(d) {
   const change = (row) => known(row.accuracy_before) ? [percent(row.accuracy_before), ' → ', percent(row.accuracy_after), known(row.accuracy_after) ? h('span', { class: row.accuracy_after >= row.accuracy_before ? 'good-ink' : 'bad-ink' }, ` (${points(row.accuracy_after - row.accuracy_before)})`) : null] : '–';
   const safe = (url) => /^https?:\/\//i.test(url || '');
   const list = table([['Requested, ' + zoneName()], ['Why'], ['Status'], ['Version'], ['Accuracy before → after'], ['Verdict'], ['Request']], rows.map((row) => [link({ decision: row.decision_id }, time(row.requested_at_ms)), [chip(row.reason, 'trigger'), row.attempt > 1 ? ` attempt ${row.attempt}` : ''],
-    [stateLabel((states[row.status] || ['warn', '…'])[0], (states[row.status] || ['warn', '…'])[1], row.status), row.ended_at_ms ? h('small', { class: 'soft' }, ' after ' + duration(row.ended_at_ms - row.requested_at_ms)) : null, row.errors ? h('div', { class: 'small soft' }, row.errors) : null],
+    [stateLabel((states[row.status] || ['warn', '…'])[0], (states[row.status] || ['warn', '…'])[1], row.status), row.ended_at_ms ? h('small', { class: 'soft nowrap' }, ' after ' + duration(row.ended_at_ms - row.requested_at_ms)) : null, row.errors ? h('div', { class: 'small soft' }, row.errors) : null],
     row.new_version || '–', change(row), row.verdict ? [stateLabel(...signs[row.verdict] || ['idle', '○'], row.verdict), known(row.error_ratio) ? h('span', { class: 'soft small' }, ` error × ${figure(row.error_ratio, 2)}`) : null, row.recommends_rollback ? h('div', { class: 'bad-ink small' }, '▼ roll back') : null] : row.status === 'succeeded' ? 'being verified' : '–',
     [h('code', { class: 'small' }, row.request_id), safe(row.url) ? [' ', h('a', { href: row.url, rel: 'noreferrer noopener', target: '_blank' }, row.run_id || 'run')] : row.run_id ? ' ' + row.run_id : null]]), 'cards');
   return show(parts, `${rows.length} requested; ${judged.length} judged, ${better} of them improved the model.`, h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Trainings', 'data-key': 'trainings-scroll' }, list));

@@ -9,6 +9,8 @@ struct LoadedState {
     var position: PositionRecord?
     /// Evaluations since the snapshot, in order.
     var cuts: [CutRecord] = []
+    /// What those evaluations were made by; nil where nobody said.
+    var configuration: ConfigurationRecord?
     /// The snapshot's units, whole.
     var units: [(key: String, bytes: [UInt8])] = []
     var chunkKeys: Set<StateKey> = []
@@ -117,6 +119,10 @@ final class StateLoader {
         for (key, value) in values {
             switch key {
             case .position: break
+            case .configuration:
+                state.configuration = try opened(value, .configuration, key) { (payload) throws(StateFault) in
+                    try ConfigurationRecord(payload)
+                }
             case .cut(let boundary):
                 guard boundary > from, boundary <= position.lastBoundary ?? .min else { break }
                 state.cuts.append(

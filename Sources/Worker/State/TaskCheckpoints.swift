@@ -21,6 +21,8 @@ struct TaskCheckpoints {
     private(set) var logged: [Milliseconds] = []
     /// Evaluations that it does not know of yet.
     private(set) var fresh: [CutRecord] = []
+    /// Hash of the configuration that the log tells of.
+    private var loggedConfiguration: String?
     private var writing: SnapshotInProgress?
     /// Keys of chunks that the log holds.
     private var chunkKeys: Set<StateKey> = []
@@ -46,7 +48,10 @@ struct TaskCheckpoints {
     private var lastOwner: String?
 
     /// Begins with what was restored.
-    mutating func take(_ position: PositionRecord, _ cuts: [CutRecord], chunkKeys: Set<StateKey>) {
+    mutating func take(
+        _ position: PositionRecord, _ cuts: [CutRecord], chunkKeys: Set<StateKey>, configuration: String? = nil
+    ) {
+        loggedConfiguration = configuration
         checkpoint = position.checkpoint
         lastOwner = position.owner
         snapshot = position.snapshot
@@ -73,6 +78,13 @@ struct TaskCheckpoints {
         var records: [OutputRecord] = []
         beginSnapshotIfDue(task, now: now)
         // Also those that a snapshot makes needless at once: the log tells of every evaluation that there was.
+        let fingerprint = task.engine.configuration.fingerprint
+        if loggedConfiguration != fingerprint, !fingerprint.isEmpty, !task.options.settings.isEmpty {
+            // An older one than the options' stands in the log already.
+            let settings = ConfigurationRecord(fingerprint: fingerprint, settings: task.options.settings)
+            records.append(record(.configuration, settings.sealed()))
+            loggedConfiguration = fingerprint
+        }
         for cut in fresh { records.append(record(.cut(cut.boundary), cut.sealed())) }
         logged += fresh.map(\.boundary)
         fresh.removeAll()

@@ -23,6 +23,11 @@ extension ActiveTask {
         return pendingDecisions
     }
 
+    func takeAlerts() -> [Alert] {
+        defer { pendingAlerts.removeAll() }
+        return pendingAlerts
+    }
+
     /// For a test that wants to see whether this is noticed.
     func dropPending() {
         pending.removeAll()

@@ -28,6 +28,14 @@ final class ActiveTask {
     var pendingBytes = 0
     /// Decisions among them, for the decision log.
     var pendingDecisions: [(json: [UInt8], at: Milliseconds)] = []
+    /// Alerts among it, for those who are told beside the topic.
+    var pendingAlerts: [Alert] = []
+    /// What the last decision about each model knew.
+    var observedModels: [String: ModelObservation] = [:]
+    var observedBoundary: Milliseconds?
+    let tally: WorkerTally
+    /// What the engine had counted when this process took the task up.
+    var countedBefore: EngineCounters
     /// The present has been decided about: the next checkpoint is due at once.
     var hasNews = false
 
@@ -65,6 +73,8 @@ final class ActiveTask {
         options = worker.options
         environment = worker.environment
         logger = worker.logger
+        tally = worker.tally
+        countedBefore = engine.counters
         self.engine = engine
         self.inputs = inputs
         self.broadcast = broadcast
@@ -79,6 +89,9 @@ final class ActiveTask {
         readAt = lastArrival
     }
 
+    /// A restore did evaluations again by the configuration that they were made by.
+    var usesOlderConfiguration: Bool { engine.configuration.fingerprint != options.engine.fingerprint }
+
     /// Whether the task does what is new, and not what was done before.
     var isLive: Bool { replay == nil }
 
@@ -91,7 +104,8 @@ final class ActiveTask {
             if replay != nil {
                 guard try replayStep() else { return }
             } else {
-                guard try liveStep() else { return }
+                // The worker takes up its own configuration first.
+                guard !usesOlderConfiguration, try liveStep() else { return }
             }
             // A checkpoint is due before more is put on top of it.
             if pendingBytes > Self.pendingBytesMax || hasNews { return isBusy = true }
@@ -276,6 +290,7 @@ final class ActiveTask {
         // A checkpoint has published this one.
         guard message.offset >= input.committed else { return }
         rejects.count(rejection.reason.rawValue)
+        tally.countReject(input.role, rejection.reason.rawValue)
         shares[input.role.rawValue].note(isRejected: true)
         switch options.input.onInvalid {
         case .skip: break
@@ -321,7 +336,10 @@ final class ActiveTask {
     }
 
     func publish(_ effect: Effect) {
+        tally.count(effect)
+        if case .alert(let alert) = effect { pendingAlerts.append(alert) }
         if case .decision(let decision) = effect {
+            observe(decision)
             pendingDecisions.append((EventEncoder.data(of: effect), decision.evaluatedAt))
             let isChange = lastReasons.updateValue(decision.reason, forKey: decision.model) != decision.reason
             if options.output.decisions == .changes, !isChange, decision.outcome == .hold { return }

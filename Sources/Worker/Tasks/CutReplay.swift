@@ -33,7 +33,10 @@ extension ActiveTask {
         engine.evaluate(
             at: cut.boundary, wallClock: cut.wallClock, streamTime: cut.streamTime,
             published: cut.requests.compactMap(PublishedRequest.init), into: &effects)
-        for case .decision(let decision) in effects { lastReasons[decision.model] = decision.reason }
+        for case .decision(let decision) in effects {
+            lastReasons[decision.model] = decision.reason
+            observe(decision)
+        }
         replay?.advance()
         return true
     }
@@ -41,6 +44,7 @@ extension ActiveTask {
     private func endReplay() {
         replay = nil
         engine.isReplaying = false
+        countedBefore = engine.counters
         engine.restore(stallAlert: restoredStallAlert)
         merge = Merge(interval: options.engine.drift.checkInterval, lastBoundary: engine.lastBoundary)
         logger.info(

@@ -41,7 +41,8 @@ struct TaskFactory {
         }
         var checkpoints = TaskCheckpoints(number: number, options: options, owner: worker.checkpointer.transactionalID)
         if let position = state.position {
-            checkpoints.take(position, state.cuts, chunkKeys: state.chunkKeys)
+            checkpoints.take(
+                position, state.cuts, chunkKeys: state.chunkKeys, configuration: state.configuration?.fingerprint)
         }
         let gaps = try begin(inputs, engine, &checkpoints)
         let task = try ActiveTask(
@@ -101,10 +102,11 @@ struct TaskFactory {
     // MARK: Engine
 
     private func makeEngine() throws -> Engine {
-        guard !state.units.isEmpty else { return try makeFirstEngine() }
+        let configuration = configuration
+        guard !state.units.isEmpty else { return try makeFirstEngine(configuration) }
         let units = state.units.filter { $0.key != ActiveTask.workerUnitKey }
         do {
-            let engine = try Engine(configuration: options.engine, restoring: units)
+            let engine = try Engine(configuration: configuration, restoring: units)
             for change in engine.adaptations { worker.logger.notice("restored state: \(change)") }
             return engine
         } catch {
@@ -113,15 +115,34 @@ struct TaskFactory {
     }
 
     /// The engine of a first start: empty, or with what a history gave it.
-    private func makeFirstEngine() throws -> Engine {
-        guard let initialState = options.initialState else { return Engine(configuration: options.engine) }
-        let engine = try Engine(configuration: options.engine, restoring: try initialState())
+    private func makeFirstEngine(_ configuration: EngineConfiguration) throws -> Engine {
+        guard let initialState = options.initialState else { return Engine(configuration: configuration) }
+        let engine = try Engine(configuration: configuration, restoring: try initialState())
         worker.logger.notice(
             """
             beginning with \(engine.modelCount) models of history, as of \
             \(engine.lastBoundary.flatMap(Timestamp.text) ?? "no evaluation")
             """)
         return engine
+    }
+
+    /// What the evaluations that are done again were made by, where there are any; then the worker takes up its own.
+    private var configuration: EngineConfiguration {
+        guard !state.cuts.isEmpty, let made = state.configuration, made.fingerprint != options.engine.fingerprint,
+            let read = options.readSettings
+        else { return options.engine }
+        do {
+            var configuration = try read(made.settings)
+            configuration.fingerprint = made.fingerprint
+            return configuration
+        } catch {
+            worker.logger.warning(
+                """
+                the configuration that the last \(state.cuts.count) evaluations were made by (\(made.fingerprint)) \
+                cannot be read by this version, so they are done again by the present one: \(error)
+                """)
+            return options.engine
+        }
     }
 
     private func restoreWorkerUnit(_ task: ActiveTask) throws {
@@ -138,6 +159,8 @@ struct TaskFactory {
             bootstrapServers: options.kafka.bootstrapServers, groupID: options.kafka.groupID)
         configuration.clientID = options.kafka.clientID + "-broadcast"
         configuration.offsetReset = .error
+        configuration.statisticsIntervalMilliseconds =
+            worker.listeners.onStatistics == nil ? 0 : Int(Worker.statisticsInterval)
         configuration.additional = options.kafka.properties
         let consumer = try worker.environment.makeConsumer(configuration)
         consumer.attach(worker.waker)

@@ -22,20 +22,7 @@ extension Combinations {
     }
 
     static func kafka(_ configuration: Configuration) -> [Conflict] {
-        let kafka = configuration.kafka
-        return unbuilt(configuration) + tls(kafka.tls) + sasl(kafka.sasl)
-    }
-
-    /// What a user would expect to work, and does not yet.
-    private static func unbuilt(_ configuration: Configuration) -> [Conflict] {
-        var conflicts: [Conflict] = []
-        if configuration.input.clock == .payload {
-            conflicts.append(
-                Conflict(
-                    keys: ["clock"], message: "clock: payload is not built yet",
-                    hint: "leave it out, and let producers set the record's timestamp"))
-        }
-        return conflicts
+        tls(configuration.kafka.tls) + sasl(configuration.kafka.sasl)
     }
 
     private static func tls(_ tls: KafkaSettings.TLS) -> [Conflict] {
@@ -117,28 +104,21 @@ extension Combinations {
     static func services(_ configuration: Configuration) -> [Conflict] {
         let (http, delivery) = (configuration.http, configuration.delivery)
         var conflicts: [Conflict] = []
-        if let address = http.address.flatMap({ HostAndPort($0) }), !address.isLoopback, http.tokenFile == nil,
-            http.tlsCertificateFile == nil
-        {
+        if let address = http.address.flatMap({ HostAndPort($0) }), !address.isLoopback, http.tokenFile == nil {
             conflicts.append(
                 Conflict(
                     keys: ["http.address"],
-                    message: "http.address \(http.address!) is open to the network without a token or TLS",
-                    hint: "set http.token_file or http.tls_certificate_file, or listen on 127.0.0.1"))
+                    message: "http.address \(http.address!) is open to the network without a token",
+                    hint: "set http.token_file, or listen on 127.0.0.1 behind a proxy that encrypts"))
         }
-        if (http.tlsCertificateFile == nil) != (http.tlsKeyFile == nil) {
+        for (key, file) in [("token", delivery.webhookTokenFile), ("secret", delivery.webhookSecretFile)]
+        where file != nil && delivery.webhookURL == nil {
             conflicts.append(
                 Conflict(
-                    keys: ["http.tls_certificate_file", "http.tls_key_file"],
-                    message: "http.tls_certificate_file and http.tls_key_file need each other", hint: "set both"))
+                    keys: ["alerts.webhook_\(key)_file"],
+                    message: "alerts.webhook_\(key)_file is set but alerts.webhook_url is not"))
         }
-        if delivery.webhookTokenFile != nil, delivery.webhookURL == nil {
-            conflicts.append(
-                Conflict(
-                    keys: ["alerts.webhook_token_file"],
-                    message: "alerts.webhook_token_file is set but alerts.webhook_url is not"))
-        }
-        if delivery.smtpURL != nil, delivery.email == nil {
+        if delivery.smtpURL != AlertDelivery().smtpURL, delivery.smtpURL != nil, delivery.email == nil {
             conflicts.append(
                 Conflict(
                     keys: ["alerts.smtp_url"], message: "alerts.smtp_url is set but alert_email is not",

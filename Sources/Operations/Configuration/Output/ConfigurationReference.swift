@@ -31,11 +31,12 @@ extension Configuration {
         a dot: `DRIFTGATE_KAFKA__BOOTSTRAP_SERVERS`. Lists and mappings are written as in YAML's flow style, lists of \
         texts also with commas: `DRIFTGATE_QUIET__HOLIDAYS=12-25,01-01`. An argument names the key as it stands here: \
         `--set kafka.group_id=blue`, `--set models.tft-prod.mode=observe`. Mappings are merged entry by entry, lists \
-        are replaced. Nothing is interpolated. Secrets are read from files (`…_file`) only.
+        are replaced. Nothing is interpolated. Secrets are read from files (`…_file`) only. `driftgate config show --origin` prints what is in force and where each \
+        setting comes from.
 
-        Durations are numbers in the unit that the key names. All settings take effect at a start; *R* marks those \
-        that will need one also when settings can be reloaded. *Not yet* marks settings whose part of driftgate is \
-        not built: they are checked, and do nothing.
+        Durations are numbers in the unit that the key names. SIGHUP reads all layers again: where anything is wrong \
+        nothing changes; otherwise settings take effect from the next decision on, but for those marked *R*, which need \
+        a restart.
 
         """
 
@@ -47,7 +48,7 @@ extension Configuration {
             let shown = value == .null ? (defaults == nil ? "the general one" : "empty") : "`\(value.json)`"
             let cells = [
                 "`\(name)`", setting.shape.documentation(unit: setting.unit), shown, setting.needsRestart ? "R" : "",
-                setting.summary + (Settings.hasEffect(setting.key) ? "" : " *Not yet.*"),
+                setting.summary,
             ]
             text += "| " + cells.joined(separator: " | ") + " |\n"
         }

@@ -2,12 +2,10 @@ import Retraining
 
 /// Dashboard, metrics and health checks.
 public struct HTTPSettings: Sendable, Equatable {
-    /// `host:port`; nil serves nothing. Anything but loopback needs a token or TLS.
+    /// `host:port`; nil serves nothing. Anything but loopback needs a token.
     public var address: String? = "127.0.0.1:8080"
     /// Holds the bearer token; without one only GET is served.
     public var tokenFile: String?
-    public var tlsCertificateFile: String?
-    public var tlsKeyFile: String?
 
     public init() {}
 
@@ -19,19 +17,23 @@ public struct HTTPSettings: Sendable, Equatable {
 
 /// Where alerts go besides their topic.
 public struct AlertDelivery: Sendable, Equatable {
-    /// `alert_email`; needs `smtpURL`.
+    /// `alert_email`.
     public var email: String?
     /// Gets each alert by POST.
     public var webhookURL: String?
     /// Holds the bearer token for the webhook.
     public var webhookTokenFile: String?
+    /// Holds the secret that the webhook's body is signed by.
+    public var webhookSecretFile: String?
     /// Base address of an Alertmanager, such as `http://alertmanager:9093`.
     public var alertmanagerURL: String?
     /// `smtp://host:port` or `smtps://host:port`.
-    public var smtpURL: String?
+    public var smtpURL: String? = "smtp://localhost:25"
     public var smtpFrom = "driftgate@localhost"
     public var smtpUsername: String?
     public var smtpPasswordFile: String?
+    /// Deliveries a minute and channel.
+    public var maximumPerMinute = 30
 
     public init() {}
 }

@@ -96,11 +96,10 @@ extension Settings {
     static let http = needingRestart([
         .optionalText(
             "http.address", \.http.address, .hostAndPort,
-            "Where to listen; empty serves nothing. Anything but loopback needs a token or TLS."),
+            "Where to listen; empty serves nothing. Anything but loopback needs a token; for TLS put a proxy before it."
+        ),
         .optionalText(
             "http.token_file", \.http.tokenFile, .path, "File with the bearer token; without one only GET is served."),
-        .optionalText("http.tls_certificate_file", \.http.tlsCertificateFile, .path, "Certificate chain, PEM."),
-        .optionalText("http.tls_key_file", \.http.tlsKeyFile, .path, "Private key, PEM."),
     ])
 
     static let alerts: [Setting<Configuration>] = [
@@ -111,11 +110,17 @@ extension Settings {
         .optionalText(
             "alerts.webhook_token_file", \.delivery.webhookTokenFile, .path, "File with the webhook's bearer token."),
         .optionalText(
+            "alerts.webhook_secret_file", \.delivery.webhookSecretFile, .path,
+            "File with the secret that `Driftgate-Signature` is made by (HMAC-SHA256)."),
+        .optionalText(
             "alerts.alertmanager_url", \.delivery.alertmanagerURL, .url, "Base address of an Alertmanager."),
         .optionalText("alerts.smtp_url", \.delivery.smtpURL, .smtpURL, "Mail server for `alert_email`."),
         .text("alerts.smtp_from", \.delivery.smtpFrom, .email, "Sender of mails."),
         .optionalText("alerts.smtp_username", \.delivery.smtpUsername, .name, "User at the mail server."),
         .optionalText(
             "alerts.smtp_password_file", \.delivery.smtpPasswordFile, .path, "File with that user's password."),
+        .integer(
+            "alerts.max_per_minute", \.delivery.maximumPerMinute, .from(1, to: 6_000),
+            "Deliveries a minute and channel; what is more waits, and a later alert about the same takes its place."),
     ]
 }

@@ -89,7 +89,7 @@ enum Settings {
             "Directory of the decision log (JSON lines, one file a day); empty writes none."
         ).restart(),
         .optionalText(
-            "alert_email", \.delivery.email, .email, "Address that alerts are mailed to; needs `alerts.smtp_url`."),
+            "alert_email", \.delivery.email, .email, "Address that alerts are mailed to, through `alerts.smtp_url`."),
         .duration(
             "drift_metrics_retention_days", \.output.logRetention, .from(1, to: 36_500),
             "Days for which files of the decision log are kept."
@@ -114,10 +114,6 @@ enum Settings {
         .choice(
             "scale", \.worker.scale,
             "`single`: one task reads all; `partitioned`: one task a partition, records keyed by model."
-        ).restart(),
-        .choice(
-            "clock", \.input.clock,
-            "The time that orders records: Kafka's `record` timestamp, or the `payload`'s `issued_at`, else `at`."
         ).restart(),
         .text(
             "application_id", \.engine.applicationID, .name,
