@@ -10,7 +10,7 @@ import Testing
 struct FileSourceTests {
     @Test("plain, gzip, zstd and CSV give the same decisions")
     func formats() throws {
-        let history = SampleHistory()
+        let history = SampleHistory(hours: 8 * 24)
         let plain = try TemporaryDirectory()
         try history.write(to: plain)
         let decisions = try SampleHistory.decisions(SampleHistory.source(plain))
@@ -40,7 +40,7 @@ struct FileSourceTests {
 
     @Test("a replay equals itself, however its files are cut up")
     func splitFiles() throws {
-        let history = SampleHistory(hours: 20 * 24)
+        let history = SampleHistory(hours: 6 * 24)
         let whole = try TemporaryDirectory()
         try history.write(to: whole)
         let decisions = try SampleHistory.decisions(SampleHistory.source(whole), withoutCuts: true)
@@ -48,12 +48,12 @@ struct FileSourceTests {
 
         let split = try TemporaryDirectory()
         for (name, encode) in history.encoders {
-            for day in 0..<20 {
+            for day in 0..<6 {
                 let from = SampleHistory.start + Int64(day) * .day
                 let rows = history.rows.filter { $0.time >= from && $0.time < from + .day }
                 let bytes: [UInt8] = rows.flatMap { encode($0) + [10] }
                 // Names in an order that is not that of time.
-                try split.write(bytes, "\(name)-\((day * 7) % 20).jsonl")
+                try split.write(bytes, "\(name)-\((day * 5) % 6).jsonl")
             }
         }
         #expect(try SampleHistory.decisions(SampleHistory.source(split), withoutCuts: true) == decisions)

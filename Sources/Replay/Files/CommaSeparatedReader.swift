@@ -15,11 +15,15 @@ final class CommaSeparatedReader: LaneReader {
         case ignored
     }
 
-    private static let known: [String: Column] = [
-        "model": .model, "model_version": .version, "version": .version, "entity": .entity, "at": .at, "ts": .at,
-        "time": .at, "timestamp": .at, "issued_at": .issuedAt, "shadow": .shadow, "pool": .pool,
-        "cpu_pct": .cpuPercent, "predictions_per_s": .rate, "incident": .incident, "metric": .metricName,
-        "value": .value,
+    private static let shared: [String: Column] = [
+        "entity": .entity, "at": .at, "ts": .at, "time": .at, "timestamp": .at,
+    ]
+    private static let ofPredictionsAndActuals: [String: Column] = [
+        "model": .model, "model_version": .version, "version": .version, "issued_at": .issuedAt, "shadow": .shadow,
+        "metric": .metricName, "value": .value,
+    ]
+    private static let ofLoad: [String: Column] = [
+        "pool": .pool, "cpu_pct": .cpuPercent, "predictions_per_s": .rate, "incident": .incident,
     ]
 
     private let path: String
@@ -64,7 +68,9 @@ final class CommaSeparatedReader: LaneReader {
             var name = String(decoding: cell, as: UTF8.self)
             if columns.isEmpty, name.hasPrefix("\u{FEFF}") { name.removeFirst() }
             guard seen.insert(name).inserted else { throw ReplayError("\(path): column \(name) is there twice") }
-            if let column = Self.known[name] {
+            // What is a field of load is a metric like any other elsewhere.
+            let own = role.advancesStreamTime ? Self.ofPredictionsAndActuals : Self.ofLoad
+            if let column = Self.shared[name] ?? own[name] {
                 columns.append(column)
             } else if role.advancesStreamTime, !name.isEmpty {
                 let place = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: name.utf8.count)

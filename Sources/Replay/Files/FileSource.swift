@@ -79,6 +79,7 @@ package final class FileSource: HistorySource {
                 break
             }
             if let from = range.from, laneTimes[lane] < from {
+                findings.records -= 1
                 findings.outside += 1
                 continue
             }

@@ -21,6 +21,7 @@ struct PolicySession {
     private let printsPlans: Bool
     private let note: (Decision) -> Void
     private let decoder = JSONDecoder()
+    private var lastTick: Milliseconds?
     private var loadEntities: Set<String> = []
 
     /// - Parameter note: is given every decision.
@@ -75,6 +76,9 @@ struct PolicySession {
     }
 
     private mutating func tick(_ text: String, _ time: Milliseconds) -> String {
+        // A time that has been decided about is not decided about again.
+        guard lastTick.map({ time > $0 }) ?? true else { return Self.acknowledgement(text) }
+        lastTick = time
         let note = note
         let wishes = shell.tick(at: time) { effects in
             for case .decision(let decision) in effects { note(decision) }
@@ -93,8 +97,10 @@ struct PolicySession {
                 reply += "{\"plan\":\(name),\"from_hours\":\(hours[0]),\"to_hours\":\(hours[1])}\n"
             }
         }
-        return reply + "{\"ack\":\(Self.quoted(text))}\n"
+        return reply + Self.acknowledgement(text)
     }
+
+    private static func acknowledgement(_ text: String) -> String { "{\"ack\":\(quoted(text))}\n" }
 
     // MARK: Text
 
