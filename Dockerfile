@@ -15,7 +15,7 @@ FROM debian:bookworm-slim
 # No versions are pinned: Debian's archive keeps only the newest one of a stable release.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates libcurl4 librdkafka1 libsimdjson14 tzdata \
+    && apt-get install -y --no-install-recommends ca-certificates libcurl4 librdkafka1 libsimdjson14 libzstd1 tzdata \
     && rm -rf /var/lib/apt/lists/*
 RUN groupadd --gid 10001 driftgate \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/driftgate \

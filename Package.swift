@@ -14,7 +14,7 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 // `scripts/simulate` builds the harness of SimulationTests as a program, optimised; nothing else does.
-let harness: [Target.Dependency] = ["Contracts", "Kafka", "Retraining", "SimulatedLog", "Worker", logging]
+let harness: [Target.Dependency] = ["Contracts", "Kafka", "Retraining", "SimulatedLog", "StateRecords", "Worker", logging]
 let simulation: Target =
     Context.environment["DRIFTGATE_SIMULATE"] == nil
     ? .testTarget(
@@ -50,6 +50,7 @@ let package = Package(
         .systemLibrary(
             name: "CLibrdkafka", path: "CLibrdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
         .systemLibrary(name: "CZlib", path: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", path: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(
             name: "CLibcurl", path: "CLibcurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson"), .linkedLibrary("m")]),
@@ -60,13 +61,17 @@ let package = Package(
             name: "Retraining", dependencies: ["CPrefetch", "RingBuffers", "Statistics"],
             swiftSettings: messagePathSettings),
         .target(name: "Contracts", dependencies: ["CSimdjson", "Retraining"], swiftSettings: messagePathSettings),
+        .target(name: "StateRecords", dependencies: ["CZlib", "Retraining"], swiftSettings: settings),
         .target(name: "Kafka", dependencies: ["CLibrdkafka"], swiftSettings: messagePathSettings),
         .target(
-            name: "Worker", dependencies: ["Contracts", "CZlib", "Kafka", "Retraining", logging],
+            name: "Worker", dependencies: ["Contracts", "Kafka", "Retraining", "StateRecords", logging],
             swiftSettings: messagePathSettings),
         .target(
             name: "Operations", dependencies: ["CLibcurl", "Contracts", "Kafka", "Retraining", "Worker", yams],
             swiftSettings: settings),
+        .target(
+            name: "Replay", dependencies: ["Contracts", "CZlib", "CZstd", "Kafka", "Retraining", "StateRecords"],
+            swiftSettings: messagePathSettings),
         .target(
             name: "Serving",
             dependencies: [
@@ -80,11 +85,12 @@ let package = Package(
             ],
             resources: [.embedInCode("Page/index.html"), .embedInCode("Page/style.css"), .embedInCode("Page/app.js")],
             swiftSettings: settings),
-        .target(name: "Demo", dependencies: ["Contracts", "CZlib", "Kafka", "Retraining"], swiftSettings: settings),
+        .target(name: "Demo", dependencies: ["Contracts", "Kafka", "Replay", "Retraining"], swiftSettings: settings),
         .executableTarget(
             name: "driftgate",
             dependencies: [
-                "Contracts", "Demo", "Kafka", "Operations", "Retraining", "Serving", "Worker", argumentParser, logging,
+                "Contracts", "Demo", "Kafka", "Operations", "Replay", "Retraining", "Serving", "Worker", argumentParser,
+                logging,
             ],
             swiftSettings: settings),
 
@@ -101,10 +107,16 @@ let package = Package(
         .testTarget(name: "SimulatedLogTests", dependencies: ["Kafka", "SimulatedLog"], swiftSettings: settings),
         simulation,
         .testTarget(name: "KafkaTests", dependencies: ["Kafka"], swiftSettings: settings),
-        .testTarget(name: "DemoTests", dependencies: ["Demo", "Retraining"], swiftSettings: settings),
+        .testTarget(name: "DemoTests", dependencies: ["Demo", "Replay", "Retraining"], swiftSettings: settings),
+        .testTarget(
+            name: "ReplayTests",
+            dependencies: ["Contracts", "CZstd", "driftgate", "Replay", "Retraining"],
+            swiftSettings: settings),
         .testTarget(
             name: "WorkerTests",
-            dependencies: ["Contracts", "driftgate", "Kafka", "Operations", "Retraining", "Worker", logging],
+            dependencies: [
+                "Contracts", "driftgate", "Kafka", "Operations", "Replay", "Retraining", "StateRecords", "Worker", logging,
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "OperationsTests", dependencies: ["Kafka", "Operations", "Retraining", "Worker"],

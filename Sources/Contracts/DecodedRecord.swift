@@ -27,3 +27,19 @@ public struct Rejection: Sendable, Equatable, Error {
         self.detail = detail
     }
 }
+
+extension Rejection {
+    /// A record that was well formed, and refused by the engine.
+    public init(_ refusal: EngineRejection) {
+        let reason: RejectReason =
+            switch refusal {
+            case .noModel: .noModel
+            case .beyondHorizon: .beyondHorizon
+            case .tooManyModels: .tooManyModels
+            case .tooManyEntities: .tooManyEntities
+            case .tooManyMetrics: .tooManyMetrics
+            case .tooManyVersions: .tooManyVersions
+            }
+        self.init(reason, field: nil, detail: refusal.hint)
+    }
+}

@@ -1,6 +1,3 @@
-import Contracts
-import Retraining
-
 /// Records that were not taken, by reason. The reasons are bounded, so is the table.
 struct RejectCounter {
     private(set) var counts: [String: UInt64] = [:]
@@ -14,21 +11,5 @@ struct RejectCounter {
     /// `reason=n` for each, the most frequent first.
     var summary: String {
         counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
-    }
-}
-
-extension Rejection {
-    /// A record that was well formed, and refused by the engine.
-    init(_ refusal: EngineRejection) {
-        let reason: RejectReason =
-            switch refusal {
-            case .noModel: .noModel
-            case .beyondHorizon: .beyondHorizon
-            case .tooManyModels: .tooManyModels
-            case .tooManyEntities: .tooManyEntities
-            case .tooManyMetrics: .tooManyMetrics
-            case .tooManyVersions: .tooManyVersions
-            }
-        self.init(reason, field: nil, detail: refusal.hint)
     }
 }

@@ -1,5 +1,6 @@
 import Kafka
 import Retraining
+import StateRecords
 
 // What becomes of a checkpoint.
 extension Worker {

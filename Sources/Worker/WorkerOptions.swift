@@ -9,6 +9,9 @@ public struct WorkerOptions: Sendable {
     public var fields = FieldMaps()
     public var output = OutputSettings()
     public var worker = WorkerSettings()
+    /// What a task begins with where the log holds no snapshot: the units of an engine that has been through a history.
+    /// Only for `scale: single`. Asked again at every start until there is a snapshot; it must give the same.
+    public var initialState: (@Sendable () throws -> [(key: String, bytes: [UInt8])])?
     /// All settings as text, kept in the state: what evaluations before a restore were made by.
     public var settings = ""
     /// Makes an engine's configuration of such a text; throws where this version does not understand it.

@@ -8,6 +8,6 @@ struct Driftgate: ParsableCommand {
         subcommands: [
             RunCommand.self, ValidateCommand.self, ConfigCommand.self, StatusCommand.self, DoctorCommand.self,
             TopicsCommand.self, RequestCommand.self, PauseCommand.self, ResumeCommand.self, BaselineCommand.self,
-            DemoCommand.self, BrokerCommand.self, PolicyCommand.self,
+            DemoCommand.self, BrokerCommand.self, ReplayCommand.self, PolicyCommand.self,
         ])
 }

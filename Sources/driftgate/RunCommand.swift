@@ -16,6 +16,13 @@ struct RunCommand: ParsableCommand {
 
     @OptionGroup var options: ConfigurationOptions
 
+    @Option(
+        name: .customLong("warm-from"),
+        help: ArgumentHelp(
+            "On a first start begin with this history: files or directories, as `driftgate replay` takes them.",
+            valueName: "path"))
+    var warmFrom: [String] = []
+
     func run() throws {
         let configuration = try options.load()
         LoggingSystem.bootstrap { SharedLogLevel(StreamLogHandler.standardError(label: $0)) }
@@ -29,7 +36,11 @@ struct RunCommand: ParsableCommand {
                 fileBytesMax: configuration.output.logFileBytes,
                 report: { [logger] in logger.warning("decision log: \($0)") })
         }
-        let worker = try Worker(options: try configuration.workerOptions(), logger: logger) { json, time in
+        var workerOptions = try configuration.workerOptions()
+        if !warmFrom.isEmpty {
+            workerOptions.initialState = try WarmStart.initialState(warmFrom, configuration, logger)
+        }
+        let worker = try Worker(options: workerOptions, logger: logger) { json, time in
             log?.append(json, at: time)
         }
         let monitoring = Monitoring(configuration, logger: logger)

@@ -3,6 +3,7 @@ import Kafka
 import SimulatedLog
 
 @testable import Retraining
+import StateRecords
 @testable import Worker
 
 /// An engine that nothing ever interrupted, fed with the same inputs up to the same cuts: what it publishes is what there

@@ -3,6 +3,7 @@ import Logging
 import SimulatedLog
 
 @testable import Retraining
+import StateRecords
 @testable import Worker
 
 /// Runs production workers on a simulated log through the history and the faults of one seed, and then checks what they

@@ -1,3 +1,4 @@
+import Retraining
 import Testing
 
 @testable import Worker

@@ -1,4 +1,5 @@
 import Retraining
+import StateRecords
 import Testing
 
 @testable import Worker

@@ -1,5 +1,6 @@
 import Glibc
 import Kafka
+import Replay
 import Retraining
 
 /// Feeds a recorded set: each entity is a model, and a training puts the newest stored model into service.
@@ -31,7 +32,7 @@ final class DataSetDemo {
     init(_ options: DemoOptions, directory: String, family: DemoOptions.ForecastFamily) throws {
         self.options = options
         terminal = Terminal(isQuiet: options.quiet)
-        set = try RecordedSet(directory: directory, family: family)
+        set = try RecordedSet(directory: directory, family: family.rawValue)
         start = set.entities.map(\.start).min()!
         servedFrom = set.entities.map(\.servedFrom).min()!
         end = set.entities.map(\.end).max()!

@@ -1,3 +1,4 @@
+import Replay
 import Retraining
 
 /// Turns the load column of a recorded set into what a `load` record carries, 0 to 100.

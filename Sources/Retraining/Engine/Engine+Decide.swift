@@ -325,7 +325,7 @@ extension Engine {
         return last.modelVersion
     }
 
-    private func pool(of model: ModelState) -> Int32 {
+    func pool(of model: ModelState) -> Int32 {
         guard let name = model.settings.pool, let number = poolNames.find(name) else { return -1 }
         return pools[number] == nil ? -1 : number
     }

@@ -24,4 +24,14 @@ extension Engine {
         let monitor = poolNames.find(pool).flatMap { pools[$0] } ?? everything
         return planner.bestWindow(planner.outlook(monitor, now: now, live: liveScore(monitor, now)))
     }
+
+    /// The load score that a model's quiet windows are looked for in: 24 hours from `now` on, an hour each; nil where
+    /// the history is silent, and for all of them where the model is not known.
+    public func quietForecast(model name: String, at now: Milliseconds) -> [Double?] {
+        guard let number = modelNames.find(name), let model = models[Int(number)] else { return [] }
+        let monitor = pools[pool(of: model)] ?? everything
+        let outlook = planner.outlook(monitor, now: now, live: liveScore(monitor, now))
+        guard outlook.hasHistory else { return [] }
+        return (0..<24).map { outlook.scores[$0 * Int(.hour / QuietPlanner.step)] }
+    }
 }

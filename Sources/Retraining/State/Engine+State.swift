@@ -28,6 +28,13 @@ extension Engine {
         return units
     }
 
+    /// Lets go of all inputs, so that the state can go on with others: those of a history made of files are not those of
+    /// a cluster. What was collected since the last evaluation is lost.
+    public func releaseLanes() {
+        lanes.removeAll()
+        laneOrder.removeAll()
+    }
+
     /// The bytes of one unit: the same at any moment up to the next evaluation.
     ///
     /// - Parameter unit: of `stateUnits()` since the last evaluation.

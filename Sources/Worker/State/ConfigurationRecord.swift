@@ -1,3 +1,5 @@
+import StateRecords
+
 /// The configuration that the evaluations since the snapshot were made by: doing them again needs the same.
 struct ConfigurationRecord: Equatable {
     var fingerprint: String

@@ -2,6 +2,7 @@ import Contracts
 import Kafka
 import Logging
 import Retraining
+import StateRecords
 
 /// Brings tasks back to where the last checkpoint left them: on start and on every assignment.
 ///

@@ -1,6 +1,7 @@
 import Kafka
 import Logging
 import Retraining
+import StateRecords
 
 /// What a task's state partition said.
 struct LoadedState {

@@ -1,3 +1,5 @@
+import StateRecords
+
 /// Records of the state topic, for whoever looks at them from outside of a worker: a fuzzer, or a tool.
 public enum StateRecords {
     /// What is wrong with a record; nil where a restore can use it, or leaves it alone because of its key.

@@ -1,5 +1,6 @@
 import Kafka
 import Retraining
+import StateRecords
 
 /// What a task's state partition holds, and what the next checkpoint writes to it.
 ///

@@ -1,4 +1,5 @@
 import Retraining
+import StateRecords
 
 extension ActiveTask {
     /// Whether a checkpoint would say anything that the last one did not.

@@ -1,7 +1,8 @@
-import Contracts
+package import Contracts
 import Kafka
 import Logging
 import Retraining
+import StateRecords
 
 /// One task: the inputs that belong together, the engine, and where it stands.
 ///
@@ -82,7 +83,7 @@ final class ActiveTask {
         limits.recordBytes = options.input.maximumRecordBytes
         decoder = RecordDecoder(fields: try options.fields.fieldMap(), limits: limits)
         encoder = EventEncoder(applicationID: options.engine.applicationID)
-        merge = Merge(interval: options.engine.drift.checkInterval)
+        merge = Merge(interval: options.engine.drift.checkInterval, lastBoundary: engine.lastBoundary)
         shares = InputRole.allCases.map { _ in RejectShare() }
         lastArrival = environment.wallClock()
         readAt = lastArrival
@@ -455,7 +456,7 @@ extension EngineRejection {
 }
 
 extension FieldMaps {
-    func fieldMap() throws -> FieldMap {
+    package func fieldMap() throws -> FieldMap {
         do throws(FieldMapError) {
             return try FieldMap([
                 .prediction: predictions, .actual: actuals, .load: load, .trainingStatus: trainingStatus,

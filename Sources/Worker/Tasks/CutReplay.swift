@@ -1,5 +1,6 @@
 import Contracts
 import Retraining
+import StateRecords
 
 /// Evaluations that were done before, in the order in which they are done again.
 struct CutReplay {

@@ -2,6 +2,7 @@ import Contracts
 import Kafka
 import Logging
 import Retraining
+import StateRecords
 
 /// Makes a task of what its state partition and the group's offsets say.
 struct TaskFactory {
@@ -132,7 +133,7 @@ struct TaskFactory {
 
     private func makeEngine() throws -> Engine {
         let configuration = configuration
-        guard !state.units.isEmpty else { return Engine(configuration: configuration) }
+        guard !state.units.isEmpty else { return try makeFirstEngine(configuration) }
         let units = state.units.filter { $0.key != ActiveTask.workerUnitKey }
         do {
             let engine = try Engine(configuration: configuration, restoring: units)
@@ -141,6 +142,18 @@ struct TaskFactory {
         } catch {
             throw RestoreError.engine(statePartition, "\(error)")
         }
+    }
+
+    /// The engine of a first start: empty, or with what a history gave it.
+    private func makeFirstEngine(_ configuration: EngineConfiguration) throws -> Engine {
+        guard let initialState = options.initialState else { return Engine(configuration: configuration) }
+        let engine = try Engine(configuration: configuration, restoring: try initialState())
+        worker.logger.notice(
+            """
+            beginning with \(engine.modelCount) models of history, as of \
+            \(engine.lastBoundary.flatMap(Timestamp.text) ?? "no evaluation")
+            """)
+        return engine
     }
 
     /// What the evaluations that are done again were made by, where there are any; then the worker takes up its own.
@@ -193,7 +206,7 @@ struct TaskFactory {
             (state.position?.inputs ?? []).map { (TopicPartition($0.topic, $0.partition), $0) },
             uniquingKeysWith: { first, _ in first })
         let skipped = state.cuts.flatMap(\.skipped) + (state.position?.skipped ?? [])
-        let byTime = state.position == nil ? firstOffsets(inputs) : [:]
+        let byTime = state.position == nil ? firstOffsets(inputs, after: engine.lastBoundary) : [:]
         for input in inputs {
             let marks = try consumer.watermarks(input.partition, timeoutMilliseconds: 15_000)
             let start: Int64
@@ -234,8 +247,11 @@ struct TaskFactory {
         return gaps
     }
 
-    private func firstOffsets(_ inputs: [InputPartition]) -> [TopicPartition: Offset] {
-        let from = worker.environment.wallClock() - options.worker.firstStartLookback
+    /// - Parameter time: what an engine that begins with a history has seen already.
+    private func firstOffsets(
+        _ inputs: [InputPartition], after time: Milliseconds?
+    ) -> [TopicPartition: Offset] {
+        let from = max(worker.environment.wallClock() - options.worker.firstStartLookback, time ?? .min)
         let times = Dictionary(uniqueKeysWithValues: inputs.map { ($0.partition, from) })
         let found = (try? consumer.offsets(at: times, timeoutMilliseconds: 15_000)) ?? []
         return Dictionary(uniqueKeysWithValues: found.map { ($0.partition, $0.offset) })

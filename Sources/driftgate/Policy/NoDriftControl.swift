@@ -1,4 +1,5 @@
 import Foundation
+import Replay
 import Retraining
 
 /// A stationary load with a daily and weekly season and autocorrelated noise, and a forecast that never ages: any

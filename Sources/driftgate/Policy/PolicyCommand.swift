@@ -2,6 +2,7 @@ import ArgumentParser
 import Contracts
 import Foundation
 import Operations
+import Replay
 import Retraining
 
 struct PolicyCommand: ParsableCommand {
@@ -56,10 +57,7 @@ struct PolicyCommand: ParsableCommand {
     func run() throws {
         var configuration = try options.load().engine
         for constant in perturb { constant.apply(to: &configuration) }
-        // One model an entity, each with the load of its own machine, evaluated at every tick.
-        configuration.quiet.pool = QuietConfiguration.poolOfModel
-        configuration.drift.checkInterval = .hour
-        configuration.safeguards.maximumTriggerLag = nil
+        configuration = ClosedLoopShell.configuration(configuration)
         if noDrift {
             for seed in firstSeed..<firstSeed + seeds {
                 let outcome = NoDriftControl(rate: rate, seed: seed, weeks: weeks).run(configuration)

@@ -1,4 +1,5 @@
 import Foundation
+import Replay
 import Retraining
 
 /// The protocol on one side, the engine on the other.
@@ -16,30 +17,18 @@ struct PolicySession {
         var rollback: Bool?
     }
 
-    /// What the protocol leaves to the policy: whether a request was followed by a deployment.
-    private struct Open {
-        var requestID: String
-        var ticks = 0
-    }
-
-    private let engine: Engine
+    private var shell: ClosedLoopShell
     private let printsPlans: Bool
     private let note: (Decision) -> Void
     private let decoder = JSONDecoder()
-    private var lanes: [InputRole: Int] = [:]
-    private var offsets: [InputRole: Int64] = [:]
-    private var open: [String: Open] = [:]
     private var lastTick: Milliseconds?
-    private var loadScales: [String: LoadScale] = [:]
     private var loadEntities: Set<String> = []
-    private var effects: [Effect] = []
 
     /// - Parameter note: is given every decision.
     init(configuration: EngineConfiguration, printsPlans: Bool, note: @escaping (Decision) -> Void) {
-        engine = Engine(configuration: configuration)
+        shell = ClosedLoopShell(configuration: configuration)
         self.printsPlans = printsPlans
         self.note = note
-        for role in InputRole.allCases { lanes[role] = engine.lane(topic: "\(role)", partition: 0, role: role) }
     }
 
     /// Takes one line; the answer where it is a tick.
@@ -58,105 +47,52 @@ struct PolicySession {
         return nil
     }
 
-    private mutating func next(_ role: InputRole) -> (lane: Int, offset: Int64) {
-        let offset = offsets[role, default: 0]
-        offsets[role] = offset + 1
-        return (lanes[role]!, offset)
-    }
-
-    private mutating func prediction(_ line: Line, _ time: Milliseconds) {
+    private func prediction(_ line: Line, _ time: Milliseconds) {
         guard let entity = line.entity, let metric = line.metric, let value = line.value,
             let target = line.target_ts.flatMap(Self.time)
         else { return }
-        let (lane, offset) = next(.predictions)
-        Borrowed.with(entity, line.model ?? "", metric) { entity, version, metric in
-            withUnsafePointer(to: MetricValue(name: metric, value: value)) { values in
-                _ = engine.collect(
-                    lane: lane, offset: offset, timestamp: time,
-                    prediction: PredictionRecord(
-                        model: entity, version: version, entity: entity, at: target, issuedAt: time,
-                        isShadow: line.shadow ?? false, values: UnsafeBufferPointer(start: values, count: 1)))
-            }
-        }
+        shell.predict(
+            entity: entity, version: line.model ?? "", metric: metric, value: value, at: target, issuedAt: time,
+            isShadow: line.shadow ?? false)
     }
 
-    private mutating func actual(_ line: Line, _ time: Milliseconds) {
+    private func actual(_ line: Line, _ time: Milliseconds) {
         guard let entity = line.entity, let metric = line.metric, let value = line.value else { return }
-        let (lane, offset) = next(.actuals)
-        Borrowed.with(entity, "", metric) { entity, _, metric in
-            withUnsafePointer(to: MetricValue(name: metric, value: value)) { values in
-                _ = engine.collect(
-                    lane: lane, offset: offset, timestamp: time,
-                    actual: ActualRecord(
-                        model: entity, entity: entity, at: time,
-                        values: UnsafeBufferPointer(start: values, count: 1)))
-            }
-        }
+        shell.observe(entity: entity, metric: metric, value: value, at: time)
     }
 
-    /// The first column is the CPU; what does not call itself a percentage is held against its own 30-day p95.
+    /// The first column is the CPU.
     private mutating func load(_ line: Line, _ text: String, _ time: Milliseconds) {
         guard let entity = line.entity, let values = line.values, let column = Self.firstColumn(text),
             let value = values[column]
         else { return }
         loadEntities.insert(entity)
-        let percent =
-            column.hasSuffix("_pct")
-            ? value : loadScales[entity, default: LoadScale()].percent(of: value, at: time)
-        let (lane, offset) = next(.load)
-        Borrowed.with(entity, "", "") { entity, _, _ in
-            _ = engine.collect(
-                lane: lane, offset: offset, timestamp: time,
-                load: LoadRecord(
-                    pool: entity, entity: entity, at: time, cpuPercent: percent, predictionsPerSecond: nil,
-                    incident: nil))
-        }
+        shell.load(entity: entity, column: column, value: value, at: time)
     }
 
     private mutating func deployed(_ line: Line, _ time: Milliseconds) {
-        guard let entity = line.entity, line.rollback != true, let done = open.removeValue(forKey: entity) else {
-            return
-        }
-        let (lane, offset) = next(.trainingStatus)
-        engine.collect(
-            lane: lane, offset: offset, timestamp: time,
-            status: TrainingStatusRecord(
-                requestID: done.requestID, status: .succeeded, at: time, modelVersion: line.model))
+        guard let entity = line.entity, line.rollback != true else { return }
+        shell.deployed(entity: entity, version: line.model, at: time)
     }
 
     private mutating func tick(_ text: String, _ time: Milliseconds) -> String {
         // A time that has been decided about is not decided about again.
         guard lastTick.map({ time > $0 }) ?? true else { return Self.acknowledgement(text) }
         lastTick = time
-        // Without a deployment in three ticks the evaluator has not taken the request.
-        for (entity, request) in open.sorted(by: { $0.key < $1.key }) {
-            guard request.ticks >= 3 else {
-                open[entity]!.ticks += 1
-                continue
-            }
-            open[entity] = nil
-            let (lane, offset) = next(.trainingStatus)
-            engine.collect(
-                lane: lane, offset: offset, timestamp: time,
-                status: TrainingStatusRecord(requestID: request.requestID, status: .rejected, at: time))
+        let note = note
+        let wishes = shell.tick(at: time) { effects in
+            for case .decision(let decision) in effects { note(decision) }
         }
-        effects.removeAll(keepingCapacity: true)
-        engine.evaluate(at: time, wallClock: nil, into: &effects)
         var reply = ""
-        for effect in effects {
-            switch effect {
-            case .request(let request) where request.attempt == 1:
-                open[request.model] = Open(requestID: request.requestID)
-                reply += "{\"retrain\":\(Self.quoted(request.model))}\n"
-            case .verdict(let verdict) where verdict.recommendsRollback && !verdict.againstShadowForecaster:
-                reply += "{\"rollback\":\(Self.quoted(verdict.model))}\n"
-            case .decision(let decision): note(decision)
-            default: break
+        for wish in wishes {
+            switch wish {
+            case .retrain(let model): reply += "{\"retrain\":\(Self.quoted(model))}\n"
+            case .rollBack(let model): reply += "{\"rollback\":\(Self.quoted(model))}\n"
             }
         }
         if printsPlans {
             for entity in loadEntities.sorted() {
-                guard let plan = engine.quietPlan(pool: entity, at: time) else { continue }
+                guard let plan = shell.quietPlan(entity: entity, at: time) else { continue }
                 let (name, hours) = (Self.quoted(entity), [plan.from, plan.to].map { Double($0 - time) / 3_600_000 })
                 reply += "{\"plan\":\(name),\"from_hours\":\(hours[0]),\"to_hours\":\(hours[1])}\n"
             }

@@ -1,0 +1,80 @@
+import Contracts
+import Foundation
+import Kafka
+import Operations
+import Replay
+import Retraining
+import Worker
+
+/// Sources as the command line names them and the configuration reads them.
+enum HistorySources {
+    static func files(
+        _ history: HistoryOptions, _ configuration: Configuration
+    ) throws -> (source: FileSource, name: String) {
+        let files = try history.files()
+        let topics = configuration.topics
+        let source = try FileSource(
+            files, topic: { topics.name(of: $0) }, fields: try configuration.contracts.fieldMap(),
+            limits: limits(configuration), range: try history.range())
+        return (
+            source,
+            files.count > 1 && history.paths.count != 1
+                ? "\(files[0].path) and others" : history.paths.first ?? files[0].path
+        )
+    }
+
+    /// The input topics, up to where they end now or the live run had read.
+    ///
+    /// - Parameter cuts: which task's evaluations are to be done again, and whether from its last snapshot on.
+    static func topics(
+        _ history: HistoryOptions, _ configuration: Configuration, cuts: (task: Int32, fromSnapshot: Bool)?
+    ) throws -> (source: TopicSource, name: String, options: Replayer.Options) {
+        let topics = configuration.topics
+        var consumer = ConsumerConfiguration(
+            bootstrapServers: configuration.kafka.bootstrapServers.joined(separator: ","),
+            groupID: configuration.kafka.groupID + "-replay")
+        consumer.clientID = configuration.kafka.clientID + "-replay"
+        consumer.additional = try configuration.kafka.connectionProperties()
+        var options = TopicSource.Options(
+            consumer: consumer, topics: InputRole.allCases.map { (topics.name(of: $0), $0) },
+            fields: try configuration.contracts.fieldMap(), limits: limits(configuration),
+            range: try history.range())
+        options.from = try history.offsets(history.fromOffsets)
+        options.to = try history.offsets(history.toOffsets)
+        var running = Replayer.Options()
+        if let cuts {
+            let partition = TopicPartition(topics.state, cuts.task)
+            let log = try CutLog.read(partition, consumer: consumer)
+            guard let last = log.cuts.last else { throw ReplayError("\(partition) holds no evaluation") }
+            running.cuts = log.cuts
+            for lane in last.lanes { options.to[TopicPartition(lane.topic, lane.partition)] = lane.nextOffset }
+            if cuts.fromSnapshot || log.beginsWithSnapshot {
+                guard let snapshot = log.snapshot else { throw ReplayError("\(partition) holds no whole snapshot") }
+                running.cuts = log.cuts.filter { $0.boundary > snapshot.boundary }
+                running.units = snapshot.units
+                options.from = snapshot.inputs
+            }
+        } else if configuration.input.farFuture > 0 {
+            options.latest = Milliseconds(Date().timeIntervalSince1970 * 1000) + configuration.input.farFuture
+        }
+        return (try TopicSource(options), consumer.bootstrapServers, running)
+    }
+
+    private static func limits(_ configuration: Configuration) -> DecoderLimits {
+        var limits = DecoderLimits(configuration.engine.limits)
+        limits.recordBytes = configuration.input.maximumRecordBytes
+        return limits
+    }
+}
+
+extension TopicNames {
+    func name(of role: InputRole) -> String {
+        switch role {
+        case .predictions: predictions
+        case .actuals: actuals
+        case .load: load
+        case .trainingStatus: trainingStatus
+        case .commands: commands
+        }
+    }
+}
