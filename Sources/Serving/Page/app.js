@@ -135,14 +135,16 @@ const chip = (code, outcome) => h('span', { class: 'chip k-' + reasonOf(code)[0]
 
 // ---- Talking to the worker -------------------------------------------------------------------------------------------
 
+/// A space as %20, which every server reads alike.
+const escaped = (query) => query.toString().replaceAll('+', '%20');
 async function ask(path, parameters = {}) {
   const query = new URLSearchParams();
   for (const [key, value] of Object.entries(parameters)) if (value !== null && value !== undefined && value !== '') query.set(key, value);
-  const response = await fetch('api/v1/' + path + (query.size ? '?' + query : ''), { signal: AbortSignal.timeout(20000) });
+  const response = await fetch('api/v1/' + path + (query.size ? '?' + escaped(query) : ''), { signal: AbortSignal.timeout(20000) });
   if (!response.ok) throw Object.assign(new Error((await response.text()).trim()), { status: response.status });
   return response.json();
 }
-const download = (path, parameters, format) => 'api/v1/' + path + '?' + new URLSearchParams({ ...parameters, format, download: '1' });
+const download = (path, parameters, format) => 'api/v1/' + path + '?' + escaped(new URLSearchParams({ ...parameters, format, download: '1' }));
 const quietly = (promise, instead = null) => promise.catch((error) => { if (error.status) return instead; throw error; });
 
 const live = { heardAt: 0, source: null, timer: null, lastRefresh: 0, pending: false, error: null, event: -1 };
