@@ -13,6 +13,19 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
+// `scripts/simulate` builds the harness of SimulationTests as a program, optimised; nothing else does.
+let harness: [Target.Dependency] = [
+    "Contracts", "Kafka", "Retraining", "SimulatedLog", "StateRecords", "Worker", logging,
+]
+let simulation: Target =
+    Context.environment["DRIFTGATE_SIMULATE"] == nil
+    ? .testTarget(
+        name: "SimulationTests", dependencies: harness, exclude: ["SimulateProgram.swift"], swiftSettings: settings)
+    : .executableTarget(
+        name: "simulate", dependencies: harness, path: "Tests/SimulationTests",
+        exclude: ["InterleavingTests.swift", "RecoveryTests.swift", "SabotageTests.swift", "SimulationTests.swift"],
+        swiftSettings: settings)
+
 // Lowest first; nothing imports upwards.
 let package = Package(
     name: "driftgate",
@@ -21,7 +34,7 @@ let package = Package(
         // For the packages in Fuzz/ and Benchmarks/.
         .library(name: "Contracts", targets: ["Contracts"]),
         .library(name: "Operations", targets: ["Operations"]),
-        // For the package in Benchmarks/.
+        .library(name: "Worker", targets: ["Worker"]),
         .library(name: "Retraining", targets: ["Retraining"]),
         .library(name: "RingBuffers", targets: ["RingBuffers"]),
         .library(name: "Statistics", targets: ["Statistics"]),
@@ -94,10 +107,7 @@ let package = Package(
         // Brokers in memory and virtual time, with the transactions and the faults of real ones.
         .target(name: "SimulatedLog", dependencies: ["Kafka"], path: "Tests/SimulatedLog", swiftSettings: settings),
         .testTarget(name: "SimulatedLogTests", dependencies: ["Kafka", "SimulatedLog"], swiftSettings: settings),
-        .testTarget(
-            name: "SimulationTests",
-            dependencies: ["Contracts", "Kafka", "Retraining", "SimulatedLog", "StateRecords", "Worker", logging],
-            swiftSettings: settings),
+        simulation,
         .testTarget(name: "KafkaTests", dependencies: ["Kafka"], swiftSettings: settings),
         .testTarget(name: "DemoTests", dependencies: ["Demo", "Replay", "Retraining"], swiftSettings: settings),
         .testTarget(
@@ -107,14 +117,15 @@ let package = Package(
         .testTarget(
             name: "WorkerTests",
             dependencies: [
-                "Contracts", "driftgate", "Kafka", "Replay", "Retraining", "StateRecords", "Worker", logging,
+                "Contracts", "driftgate", "Kafka", "Operations", "Replay", "Retraining", "StateRecords", "Worker",
+                logging,
             ],
             swiftSettings: settings),
         .testTarget(
             name: "OperationsTests", dependencies: ["Kafka", "Operations", "Retraining", "Worker"],
             swiftSettings: settings),
         .testTarget(
-            name: "ServingTests", dependencies: ["Kafka", "Retraining", "Serving", "Worker", logging],
+            name: "ServingTests", dependencies: ["Contracts", "Kafka", "Retraining", "Serving", "Worker", logging],
             swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6],

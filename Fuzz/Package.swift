@@ -20,6 +20,12 @@ let package = Package(
         .executableTarget(
             name: "FuzzConfiguration", dependencies: [.product(name: "Operations", package: "driftgate")],
             swiftSettings: fuzzing),
+        .executableTarget(
+            name: "FuzzState",
+            dependencies: [
+                .product(name: "Contracts", package: "driftgate"),
+                .product(name: "Retraining", package: "driftgate"), .product(name: "Worker", package: "driftgate"),
+            ], swiftSettings: fuzzing),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

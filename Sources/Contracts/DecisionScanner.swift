@@ -21,8 +21,8 @@ public struct DecisionFigures: Sendable, Equatable {
     public var anomalyRate: Double
     public var load: Double
     public var isQuiet: Bool
-    /// The signal recommends `retrain`.
-    public var wantsTraining: Bool
+    /// What the signal recommends; nil without a signal.
+    public var recommendation: String?
 }
 
 /// Reads decisions off their topic: for a reader of months of them, which wants a few figures of each.
@@ -69,7 +69,7 @@ public final class DecisionScanner {
             plainScore: number(7), predictionError: number(8), distributionShift: number(9), featureDrift: number(10),
             anomalyRate: number(11), load: number(13),
             isQuiet: record.pointee.fields[14].kind == CSIMDJSON_BOOLEAN && record.pointee.fields[14].boolean,
-            wantsTraining: text(12) == "retrain")
+            recommendation: text(12))
     }
 
     private func text(_ index: Int) -> String? {

@@ -164,6 +164,7 @@ extension JSONWriter {
             writer.field("baseline_version", history.baselineVersion)
             writer.field("baseline_origin", history.baselineOrigin?.rawValue)
             writer.time("baseline_captured_at", history.baselineCapturedAt)
+            writer.field("baseline_frozen", history.isBaselineFrozen)
         }
     }
 

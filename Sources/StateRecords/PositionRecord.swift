@@ -60,7 +60,8 @@ package struct PositionRecord: Equatable {
 
     package init(
         checkpoint: UInt64, owner: String, group: String, applicationID: String, lastBoundary: Milliseconds?, cuts: Int,
-        inputs: [Input], snapshot: Snapshot?, skipped: [CutRecord.Skipped], stallAlert: Milliseconds?
+        inputs: [Input], snapshot: Snapshot?, skipped: [CutRecord.Skipped], stallAlert: Milliseconds?,
+        keyPartitions: Int? = nil
     ) {
         self.checkpoint = checkpoint
         self.owner = owner
@@ -72,12 +73,16 @@ package struct PositionRecord: Equatable {
         self.snapshot = snapshot
         self.skipped = skipped
         self.stallAlert = stallAlert
+        self.keyPartitions = keyPartitions
     }
 
-    /// What is stored beside every committed offset.
-    package var token: String { Self.token(checkpoint, owner) }
+    /// With `scale: partitioned`: how many partitions predictions had, which decides where a model belongs.
+    package var keyPartitions: Int?
 
-    package static func token(_ checkpoint: UInt64, _ owner: String) -> String { "driftgate:\(checkpoint):\(owner)" }
+    /// What is stored beside every committed offset.
+    package var token: CheckpointToken {
+        CheckpointToken(checkpoint: checkpoint, owner: owner, keyPartitions: keyPartitions)
+    }
 
     package func sealed() -> [UInt8] {
         var writer = BinaryWriter()
@@ -103,6 +108,7 @@ package struct PositionRecord: Equatable {
         }
         writer.skipped(skipped)
         writer.optional(stallAlert)
+        writer.optional(keyPartitions.map(Int64.init))
         return StateFrame.seal(.position, writer.bytes)
     }
 }
@@ -131,6 +137,8 @@ extension PositionRecord {
         }
         skipped = try reader.skipped()
         stallAlert = try reader.optional()
+        // Records of before this was written down end here.
+        keyPartitions = reader.remaining == 0 ? nil : try reader.optional().map { Int(truncatingIfNeeded: $0) }
     }
 }
 

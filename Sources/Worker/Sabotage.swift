@@ -11,6 +11,10 @@ enum Sabotage: Hashable, CaseIterable {
     /// A task runs although the state's position is not that of the committed offsets.
     case skipPositionCheck
     case keepStateAfterUnknownOutcome
+    /// A producer that had to ask twice goes on under its epoch.
+    case keepProducerAfterRepeat
+    /// A restored task reads its inputs from the committed offsets, and not from the snapshot's cut.
+    case skipRewind
     /// What was refused by the clock or by a limit is not remembered.
     case forgetSkips
     /// A partition that comes back goes on from memory, whatever happened meanwhile.

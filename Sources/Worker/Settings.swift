@@ -16,6 +16,8 @@ public struct WorkerSettings: Sendable, Equatable {
     public var snapshotInterval: Milliseconds = 30 * .minute
     /// How far back the first start reads.
     public var firstStartLookback: Milliseconds = 35 * .day
+    /// What is collected between two boundaries never grows beyond this, give or take a batch: it is evaluated before.
+    public var collectedBytesMax = 512 << 20
     /// A clean stop that takes longer than this is cut short.
     public var shutdownDeadline: Milliseconds = 30_000
 

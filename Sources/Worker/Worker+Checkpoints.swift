@@ -18,7 +18,7 @@ extension Worker {
             for input in position.inputs where isOfGroup(input) {
                 offsets.append(
                     TopicPartitionOffset(
-                        TopicPartition(input.topic, input.partition), input.next, metadata: position.token))
+                        TopicPartition(input.topic, input.partition), input.next, metadata: position.token.text))
             }
             prepared.append((task, checkpoints, position))
         }
@@ -39,6 +39,7 @@ extension Worker {
         case .groupMoved(let error):
             logger.notice("waiting for the group: \(error)")
             awaitsGroup = environment.monotonicClock()
+            hasRejoined = false
             if options.sabotage.contains(.dropBatchAfterAbort) { for entry in prepared { entry.task.dropPending() } }
         case .unknown(let error):
             logger.warning("nobody knows what became of a checkpoint; restoring from the log: \(error)")

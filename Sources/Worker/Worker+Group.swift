@@ -17,6 +17,14 @@ extension Worker {
         return configuration
     }
 
+    /// Takes part in the group; again, to be granted partitions anew.
+    func join(_ consumer: any ConsumerClient) throws(KafkaError) {
+        let subscribed =
+            options.worker.scale == .single
+            ? [options.topics.commands] : [options.topics.predictions, options.topics.actuals]
+        try consumer.subscribe(subscribed, rebalance: rebalanceHandler())
+    }
+
     func rebalanceHandler() -> RebalanceHandler {
         RebalanceHandler(
             assigned: { [unowned self] consumer, partitions in
@@ -95,7 +103,12 @@ extension Worker {
     /// Whether nobody has written a checkpoint since this task did.
     func isUnchanged(_ task: ActiveTask, _ consumer: any ConsumerClient) throws(KafkaError) -> Bool {
         if options.sabotage.contains(.ignoreCommittedToken) { return true }
-        guard options.kafka.transactions, let token = task.checkpoints.token else { return false }
+        guard options.kafka.transactions, let token = task.checkpoints.token?.text else { return false }
+        // Models of other partitions than before belong to this task now.
+        if let count = task.keyPartitions, try self.partitions(of: options.topics.predictions, consumer).count != count
+        {
+            return false
+        }
         let partitions = try groupInputs(of: task.number, consumer)
         return try consumer.committed(partitions, timeoutMilliseconds: 5_000).allSatisfy { $0.metadata == token }
     }
@@ -111,7 +124,9 @@ extension Worker {
             tasks[task.number] = task
             var own: [TopicPartitionOffset] = []
             for input in task.inputs {
-                let start = TopicPartitionOffset(input.partition, input.replayFrom)
+                let isRewound = !options.sabotage.contains(.skipRewind)
+                let start = TopicPartitionOffset(
+                    input.partition, isRewound ? input.replayFrom : max(input.replayFrom, input.committed))
                 if task.broadcast != nil, input.role.isBroadcast { own.append(start) } else { starts.append(start) }
             }
             try task.broadcast?.assign(own)

@@ -60,6 +60,7 @@ public final class Worker {
     var group: GroupMetadata?
     /// Since when nothing is done until the group grants partitions again: it moved on during a checkpoint.
     var awaitsGroup: Milliseconds?
+    var hasRejoined = false
     var failure: String?
     private var lastTick: Milliseconds = 0
     var lastCheckpoint: Milliseconds = 0
@@ -135,10 +136,7 @@ public final class Worker {
         sayWhatIsPromised()
         try checkTopics(consumer)
         consumer.attach(waker)
-        let subscribed =
-            options.worker.scale == .single
-            ? [options.topics.commands] : [options.topics.predictions, options.topics.actuals]
-        try consumer.subscribe(subscribed, rebalance: rebalanceHandler())
+        try join(consumer)
         logger.info("joined group \(options.kafka.groupID) as \(checkpointer.transactionalID)")
         lastTick = environment.monotonicClock()
         lastCheckpoint = lastTick
@@ -191,7 +189,7 @@ public final class Worker {
     }
 
     private func work() throws {
-        guard awaitsGroup == nil else { return watchGroup() }
+        guard awaitsGroup == nil else { return try watchGroup() }
         for (_, task) in tasks.sorted(by: { $0.key < $1.key }) {
             task.broadcast.map(serveEvents)
             try task.pump(deadline: environment.monotonicClock() + 200) { isStopping.load(ordering: .relaxed) }
@@ -213,10 +211,19 @@ public final class Worker {
         }
     }
 
-    /// A group that has moved on grants partitions anew. One that never does is left by a new start.
-    private func watchGroup() {
-        let patience = Milliseconds(2 * options.kafka.sessionTimeoutMilliseconds + 30_000)
-        guard let since = awaitsGroup, environment.monotonicClock() - since > patience else { return }
+    /// A group that has moved on grants partitions anew. Where it does not, it is asked to by joining once more; one
+    /// that never does is left by a new start.
+    private func watchGroup() throws {
+        guard let consumer, let since = awaitsGroup else { return }
+        let session = Milliseconds(options.kafka.sessionTimeoutMilliseconds)
+        let waited = environment.monotonicClock() - since
+        if waited > session, !hasRejoined {
+            hasRejoined = true
+            logger.warning("the group refused a checkpoint and has granted nothing since; joining it again")
+            return try join(consumer)
+        }
+        let patience = 2 * session + 30_000
+        guard waited > patience else { return }
         failure = "the group refused a checkpoint \(patience / 1000) s ago and has granted nothing since"
     }
 
@@ -244,7 +251,8 @@ public final class Worker {
     /// Publishes what is there, with a snapshot so that the next start has nothing to do again.
     private func stop() -> Ending {
         if case .working = phase, awaitsGroup == nil {
-            _ = writeSnapshots(within: 5_000)
+            // What is left of the time is for leaving the group.
+            _ = writeSnapshots(within: max(5_000, options.worker.shutdownDeadline - 10_000))
             for task in tasks.values { task.sayGoodbye() }
         }
         return failure.map(Ending.failed) ?? .requested

@@ -29,6 +29,7 @@ struct RunCommand: ParsableCommand {
         SharedLogLevel.set(configuration.logLevel.rawValue)
         let logger = Logger(label: "driftgate")
         logger.info("configuration \(configuration.fingerprint) from \(options.config ?? "defaults")")
+        try StartUpCheck.run(configuration, file: options.config, logger: logger)
         let log = configuration.output.logDirectory.map { directory in
             DecisionLog(
                 directory: directory, retention: configuration.output.logRetention,

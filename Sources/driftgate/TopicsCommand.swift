@@ -101,19 +101,35 @@ struct TopicsCommand: ParsableCommand {
 }
 
 /// The cluster that a configuration names.
-private struct Cluster {
+struct Cluster {
     private static let timeout = 15_000
 
     let options: TopicOptions
     private let admin: Admin
 
     init(_ options: ConfigurationOptions) throws {
-        let configuration = try options.load()
-        self.options = TopicOptions(configuration, file: options.config)
+        try self.init(try options.load(), file: options.config)
+    }
+
+    init(_ configuration: Configuration, file: String?) throws {
+        options = TopicOptions(configuration, file: file)
         var properties = try configuration.kafka.connectionProperties()
         // Properties of consumers are among them, which a client for administration would warn about.
         properties["log_level"] = properties["log_level"] ?? "2"
-        admin = try Admin(bootstrapServers: self.options.bootstrapServers, additional: properties)
+        admin = try Admin(bootstrapServers: options.bootstrapServers, additional: properties)
+    }
+
+    /// What a worker would stumble over, and what is unwise; empty settings are those of topics that are not there.
+    ///
+    /// - Throws: a `KafkaError` where the brokers do not answer.
+    func findings(readingSettings: Bool) throws -> [TopicFinding] {
+        let metadata = try admin.metadata(topic: nil, timeoutMilliseconds: Self.timeout)
+        let known = Set(metadata.topics.map(\.name))
+        let wanted = options.topicNames.filter(known.contains)
+        let settings =
+            readingSettings && !wanted.isEmpty
+            ? try admin.describeTopics(wanted, timeoutMilliseconds: Self.timeout) : []
+        return TopicCheck.findings(metadata, settings, options)
     }
 
     func metadata() throws -> Metadata {

@@ -99,13 +99,19 @@ import Testing
         #expect(request.offsetsComplete)
     }
 
-    @Test func `A stretch that the log does not reach back to is not complete`() throws {
+    @Test(arguments: [Int64(0), 100])
+    func `A stretch is complete from the first record of a partition on, and not where older ones are gone`(
+        first: Int64
+    ) throws {
         let harness = harness()
+        for (topic, role) in [("predictions", InputRole.predictions), ("actuals", .actuals)] {
+            harness.engine.begin(lane: harness.engine.lane(topic: topic, partition: 0, role: role), at: first)
+        }
         decide(harness, at: start)
         let request = try #require(harness.effects.requests.first)
-        #expect(!request.offsetsComplete)
-        #expect(request.offsets.map(\.from) == [0, 0])
-        #expect(request.offsets.map(\.to) == [1, 1])
+        #expect(request.offsetsComplete == (first == 0))
+        #expect(request.offsets.map(\.from) == [first, first])
+        #expect(request.offsets.map(\.to) == [first + 1, first + 1])
     }
 
     @Test func `The index of offsets stays small, and finds hours between`() {
@@ -123,6 +129,9 @@ import Testing
         #expect(index.offset(from: (hour + 3) * .hour, end: 50_000)?.offset == 49_540)
         #expect(index.offset(from: 6000 * .hour, end: 50_000)?.offset == 50_000)
         #expect(index.offset(from: 0, end: 50_000)?.isComplete == false)
+        var young = OffsetIndex()
+        young.note(offset: 0, mergeTime: 9 * .hour)
+        #expect(young.offset(from: 0, end: 1)?.isComplete == true, "nothing was ever before it")
         #expect(OffsetIndex().offset(from: 0, end: 7) == nil)
     }
 

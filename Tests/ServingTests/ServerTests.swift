@@ -11,11 +11,7 @@ import Testing
 func withServer(
     _ options: ServerOptions = ServerOptions(), _ body: @escaping @Sendable (Int) throws -> Void
 ) async throws {
-    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-        Thread {
-            continuation.resume(with: Result { try serve(options, body) })
-        }.start()
-    }
+    try await onOwnThread { try serve(options, body) }
 }
 
 private func serve(_ options: ServerOptions, _ body: (Int) throws -> Void) throws {
@@ -117,6 +113,19 @@ private func options(_ change: (inout ServerOptions) -> Void) -> ServerOptions {
         }
     }
 
+    /// As two workers on one machine have it.
+    @Test func anAddressThatIsTakenStopsNobody() async throws {
+        try await withServer { (port) throws in
+            var options = ServerOptions()
+            options.port = port
+            let second = HTTPServer(
+                options: options, routes: [], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            defer { second.stop() }
+            #expect(second.start(waitMilliseconds: 60_000) == nil)
+            #expect(try ask(port, "/hello").status == 200)
+        }
+    }
+
     @Test func notHTTPEndsTheConnection() async throws {
         try await withServer { (port) throws in
             for bytes in [
@@ -183,6 +192,7 @@ private func options(_ change: (inout ServerOptions) -> Void) -> ServerOptions {
                 return connection
             }
             #expect(try ask(port, "/endless").status == 503)
+            #expect(try ask(port, "/endless", method: "HEAD").status == 503)
             #expect(try ask(port, "/hello").status == 200)
             _ = open
         }

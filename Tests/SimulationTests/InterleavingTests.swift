@@ -1,60 +1,76 @@
-import Kafka
 import SimulatedLog
 import Testing
 
 @testable import Worker
 
-/// The two interleavings that corrupted state on a real cluster, with production workers: nothing but what is named
-/// happens, at every checkpoint in turn.
+/// Interleavings that corrupt state where one rule is missing: production workers come through, and without the rule they
+/// do not. The first two are those that did so on a real cluster.
 struct InterleavingTests {
-    /// Worker 1 dies inside a transaction; worker 2 takes over, commits, restarts, and must not restore only to the last
-    /// stable offset.
-    @Test(arguments: [ClientCall.sendOffsets, .produce], 1...4)
-    func aWorkerDiesInsideATransactionAndAnotherTakesOver(call: ClientCall, number: Int) {
-        run(number, "dies at \(call.rawValue) number \(number)", call) { cluster, process in cluster.kill(process) }
-    }
-
-    /// The same with a worker that is stopped after it sent its offsets, and goes on when another has taken over.
-    @Test(arguments: [7_000, 15_000, 30_000] as [Int64], 1...4)
-    func aWorkerIsStoppedAfterItSentItsOffsets(stop: Int64, number: Int) {
-        run(number, "is stopped for \(stop) ms after offsets number \(number)", .sendOffsets) { cluster, process in
-            cluster.freeze(process, milliseconds: stop)
+    static let all: [Interleaving] =
+        [.diesInsideATransaction, .diesAfterACommit, .doesNotHearOfItsCommit, .asksTwiceForACommit].flatMap { kind in
+            [3, 7].map { Interleaving(kind: kind, commits: $0) }
         }
+        + stopped(.isStoppedAfterItSentItsOffsets, [4_000, 6_000, 30_000])
+        + [Interleaving(kind: .isStoppedAfterItSentItsOffsets, commits: 3, stop: 9_000, transactionTimeout: 3_000)]
+        + stopped(.isStoppedBeforeItSendsItsOffsets, [8_000])
+        + stopped(.isStoppedWhileAnotherGoesOn, [12_000])
+
+    private static func stopped(_ kind: Interleaving.Kind, _ stops: [Int64]) -> [Interleaving] {
+        stops.flatMap { stop in [3, 7].map { Interleaving(kind: kind, commits: $0, stop: stop) } }
     }
 
-    private func run(
-        _ number: Int, _ name: String, _ call: ClientCall,
-        _ befall: @escaping (SimulatedCluster, SimulatedProcess) -> Void
-    ) {
-        var plan = Plan.hostile(seed: 1)
-        plan.faults = .none
-        plan.restartRate = 0
-        plan.isStatic = false
-        plan.options.worker.scale = .single
-        plan.options.kafka.transactionTimeoutMilliseconds = 20_000
-        plan.options.kafka.sessionTimeoutMilliseconds = 3_000
-        let simulation = Simulation(plan)
-        var calls = 0
-        var victim: SimulatedProcess?
-        var second: SimulatedProcess?
-        var commits = 0
-        simulation.cluster.afterCall = { [unowned simulation] process, made in
-            let cluster = simulation.cluster
-            if victim == nil {
-                guard made == call else { return }
-                calls += 1
-                guard calls == 4 * number else { return }
-                victim = process
-                befall(cluster, process)
-            } else if process !== victim, made == .commitTransaction, second == nil || process === second {
-                second = process
-                // Worker 2 has committed behind the open transaction, and starts again.
-                commits += 1
-                if commits == 2 { cluster.kill(process) }
+    @Test(arguments: all) func nothingIsLostAndNothingIsDoubled(interleaving: Interleaving) {
+        let run = interleaving.run()
+        #expect(run.violations.isEmpty, "\(interleaving): \(run.violations.first ?? "")")
+        #expect(run.hasHappened, "\(interleaving): it did not come to that")
+    }
+
+    /// A rule that is taken out, and the interleaving that then corrupts state.
+    static let wrongRules: [(Set<Sabotage>, Interleaving.Kind)] = [
+        ([.endOffsetReadCommitted], .diesInsideATransaction),
+        ([.endOffsetBeforeCommittedOffsets], .isStoppedAfterItSentItsOffsets),
+        ([.groupMetadataOfNonMember], .isStoppedBeforeItSendsItsOffsets),
+        ([.ignoreCommittedToken], .isStoppedWhileAnotherGoesOn),
+        ([.skipRewind], .diesAfterACommit),
+        ([.keepStateAfterUnknownOutcome], .doesNotHearOfItsCommit),
+        ([.keepProducerAfterRepeat], .asksTwiceForACommit),
+    ]
+
+    @Test(arguments: wrongRules) func withoutItsRuleItShows(sabotage: Set<Sabotage>, kind: Interleaving.Kind) {
+        expectViolation("\(sabotage)", kind) { $0.options.sabotage = sabotage }
+    }
+
+    @Test(arguments: [
+        (BrokenBroker.ignoresEpochs, Interleaving.Kind.isStoppedAfterItSentItsOffsets),
+        (.ignoresGenerations, .isStoppedBeforeItSendsItsOffsets),
+    ])
+    func aBrokerThatBreaksItsPromiseShows(broken: BrokenBroker, kind: Interleaving.Kind) {
+        expectViolation("\(broken)", kind) { $0.broken = [broken] }
+    }
+
+    /// The check that offsets and state belong together is the last of several protections: with the others in place it
+    /// never finds anything. Without it, what it would have stopped is published.
+    @Test func thePositionCheckStopsWhatOtherRulesLetThrough() {
+        for interleaving in Self.all where interleaving.kind == .diesInsideATransaction {
+            let alone = interleaving.run { $0.options.sabotage = [.skipPositionCheck] }
+            #expect(alone.violations.isEmpty, "\(interleaving): \(alone.violations.first ?? "")")
+            let stopped = interleaving.run { $0.options.sabotage = [.endOffsetReadCommitted] }
+            #expect(
+                stopped.violations.allSatisfy { $0.contains("does not belong to the offsets") },
+                "\(interleaving): \(stopped.violations)")
+        }
+        let published = Self.all.filter { $0.kind == .diesInsideATransaction }.flatMap { interleaving in
+            interleaving.run { $0.options.sabotage = [.skipPositionCheck, .endOffsetReadCommitted] }.violations
+        }
+        #expect(published.contains { !$0.contains("does not belong to the offsets") }, "\(published)")
+    }
+
+    private func expectViolation(_ name: String, _ kind: Interleaving.Kind, _ change: (inout Plan) -> Void) {
+        for interleaving in Self.all where interleaving.kind == kind {
+            if let violation = interleaving.run(change).violations.first {
+                return print("\(name), \(interleaving): \(violation.prefix(200))")
             }
         }
-        let violations = simulation.run()
-        #expect(violations.isEmpty, "\(name): \(violations.first ?? "")")
-        #expect(commits >= 1, "\(name): worker 2 never took over")
+        Issue.record("\(name) is not noticed when a worker \(kind.rawValue)")
     }
 }

@@ -39,6 +39,8 @@ struct Plan {
         options.worker.snapshotInterval = random.pick([.hour, 6 * .hour, 40 * .hour])
         options.output.decisions = random.pick([.all, .all, .changes])
         options.output.logDirectory = nil
+        // Now and then less than comes between two boundaries.
+        options.worker.collectedBytesMax = random.pick([512 << 20, 512 << 20, 4_000])
         Self.setUpEngine(&options.engine, &random)
         drawFaults(&random)
     }
@@ -79,8 +81,6 @@ struct Plan {
             case .retriableError, .abortableError, .lostResponse: faults[fault] = random.pick([0.005, 0.03])
             }
         }
-        // A library that asks again while its first request is under way does not happen with one connection.
-        faults[.staleCommit] = 0
     }
 
     var topics: [SimulatedTopic] {
@@ -97,4 +97,21 @@ struct Plan {
 
     /// Numbers of the tasks that do all the work together.
     var tasks: [Int32] { options.worker.scale == .single ? [0] : Array(0..<partitions) }
+}
+
+extension Plan {
+    /// What strikes at the seams of transactions, all at once.
+    static func hostile(seed: UInt64) -> Plan {
+        var plan = Plan(seed: seed)
+        plan.workers = 2
+        plan.hours = 40
+        plan.options.kafka.sessionTimeoutMilliseconds = 3_000
+        plan.options.kafka.transactionTimeoutMilliseconds = 20_000
+        plan.restartRate = 0.003
+        plan.faults = FaultRates([
+            .crash: 0.02, .freeze: 0.01, .abortableError: 0.03, .lostResponse: 0.03, .rebalance: 0.01,
+            .partialFill: 0.2, .lateMarkers: 0.5, .delayedCommit: 0.3, .staleCommit: 0.5, .clockJump: 0.003,
+        ])
+        return plan
+    }
 }

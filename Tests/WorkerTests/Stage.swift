@@ -54,10 +54,11 @@ final class Stage {
     }
 
     /// Everything in a topic, by a client that is not ours.
-    func kcat(_ topic: String, format: String = "%s\\n") throws -> [String] {
+    func kcat(_ topic: String, format: String = "%s\\n", asJSON: Bool = false) throws -> [String] {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["kcat", "-b", broker.bootstrapServers, "-C", "-t", topic, "-e", "-q", "-f", format]
+        process.arguments =
+            ["kcat", "-b", broker.bootstrapServers, "-C", "-t", topic, "-e", "-q"] + (asJSON ? ["-J"] : ["-f", format])
         let pipe = Pipe()
         process.standardOutput = pipe
         process.standardError = FileHandle.nullDevice
@@ -77,14 +78,14 @@ final class Stage {
     }
 
     /// Asks until something is so; gives up after a minute and a half.
-    func eventually(_ what: String, _ condition: () throws -> Bool) throws {
+    func eventually(_ what: String, _ condition: () throws -> Bool) async throws {
         let deadline = Date(timeIntervalSinceNow: 90)
         while try !condition() {
             guard Date() < deadline else {
                 Issue.record("not within 90 s: \(what)")
                 return
             }
-            Thread.sleep(forTimeInterval: 0.3)
+            try await Task.sleep(for: .milliseconds(300))
         }
     }
 }
@@ -218,7 +219,13 @@ struct History {
     }
 
     /// Publishes the steps of a range.
-    func publish(_ range: Range<Int>, to stage: Stage) throws {
+    ///
+    /// - Parameters:
+    ///   - error: what the forecasts are multiplied by.
+    ///   - shadow: another version that goes on beside it, without that error.
+    func publish(
+        _ range: Range<Int>, to stage: Stage, version: String = "v1", error: Double = 1, shadow: String? = nil
+    ) throws {
         for step in range {
             let time = time(step)
             for machine in 0..<5 {
@@ -227,11 +234,15 @@ struct History {
                 let factor = Double(step) < changeAfter * Double(steps) ? 1 : 1.35
                 let actual = level(at: time) * factor + wobble
                 let target = time + .hour
-                try stage.send(
-                    stage.topics.predictions,
-                    Array(
-                        #"{"model":"m","model_version":"v1","entity":"\#(entity)","at":\#(target),"issued_at":\#(time),"values":{"cpu_pct":\#(level(at: target))}}"#
-                            .utf8), key: entity, at: time)
+                func predict(_ version: String, _ isShadow: Bool, _ value: Double) throws {
+                    try stage.send(
+                        stage.topics.predictions,
+                        Array(
+                            #"{"model":"m","model_version":"\#(version)","entity":"\#(entity)","at":\#(target),"issued_at":\#(time),"shadow":\#(isShadow),"values":{"cpu_pct":\#(value)}}"#
+                                .utf8), key: entity, at: time)
+                }
+                try predict(version, false, level(at: target) * error)
+                if let shadow { try predict(shadow, true, level(at: target)) }
                 try stage.send(
                     stage.topics.actuals,
                     Array(#"{"model":"m","entity":"\#(entity)","at":\#(time),"values":{"cpu_pct":\#(actual)}}"#.utf8),

@@ -52,7 +52,7 @@ class Phase:
             "scoring": "plain", "window": "count", "prediction_window_size": 60,
             "drift_check_interval_mins": INTERVAL // 60_000,
             "min_hours_between_training": 1, "max_trainings_per_week": 1000,
-            "quiet_load_threshold": 0.9, "log_dir": "", "log_level": "debug",
+            "quiet_load_threshold": 0.9, "log_dir": "", "log_level": "debug", "http": {"address": ""},
             "quiet": {"rule": "absolute"},
             "drift": {"min_samples": 30, "persistence_hours": 0, "severe_persistence_hours": 0,
                       "baseline_span_days": 0.5},

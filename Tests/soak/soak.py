@@ -83,7 +83,8 @@ def resident(process):
 def configuration(bootstrap, topics):
     return json.dumps({
         "kafka": {"bootstrap_servers": [bootstrap], "group_id": "soak", "group_instance_id": "soak-1"},
-        "topics": topics, "drift_check_interval_mins": INTERVAL // 60_000, "log_dir": "", "log_level": "warning",
+        "topics": topics, "drift_check_interval_mins": INTERVAL // 60_000, "log_dir": "",
+        "log_level": "warning", "http": {"address": ""},
         "quiet_load_threshold": 0.9, "quiet": {"rule": "absolute"},
         "safeguards": {"max_trigger_lag_mins": None}, "worker": {"first_start_lookback_days": 3650},
     })

@@ -1,6 +1,6 @@
 /// What the engine decided about one model at one boundary of stream time, with all that it knew.
 public struct Decision: Sendable, Equatable {
-    public enum Outcome: String, Sendable { case trigger, hold }
+    public enum Outcome: String, Sendable, CaseIterable { case trigger, hold }
 
     public var model: String
     /// The version in service; nil before the first prediction named one.
@@ -30,11 +30,11 @@ public struct Decision: Sendable, Equatable {
     public var id: String { "\(model)@\(evaluatedAt)" }
 }
 
-public enum Priority: String, Sendable { case normal, high, critical }
+public enum Priority: String, Sendable, CaseIterable { case normal, high, critical }
 
 /// One question of a decision, its answer, and the figures behind it.
 public struct Check: Sendable, Equatable {
-    public enum Answer: String, Sendable {
+    public enum Answer: String, Sendable, CaseIterable {
         /// Nothing against going on.
         case pass
         /// Would hold.
@@ -92,7 +92,7 @@ public struct Cut: Sendable, Equatable {
 
 /// The load as a decision saw it.
 public struct LoadEvidence: Sendable, Equatable {
-    public enum Form: String, Sendable {
+    public enum Form: String, Sendable, CaseIterable {
         /// 0.6 · mean CPU / 100 + 0.4 · rate / p95 of the rate.
         case cpuAndRate = "cpu_and_rate"
         /// Mean CPU / 100, since the rate hardly varies.
@@ -149,11 +149,13 @@ public struct HistoryEvidence: Sendable, Equatable {
     public var baselineVersion: Int?
     public var baselineOrigin: Baseline.Origin?
     public var baselineCapturedAt: Milliseconds?
+    /// Whether trainings leave the baseline as it is.
+    public var isBaselineFrozen: Bool
 
     public init(
         lastTraining: Milliseconds? = nil, isAssumed: Bool = false, trainingsInWeek: Int = 0,
         openRequestID: String? = nil, baselineVersion: Int? = nil, baselineOrigin: Baseline.Origin? = nil,
-        baselineCapturedAt: Milliseconds? = nil
+        baselineCapturedAt: Milliseconds? = nil, isBaselineFrozen: Bool = false
     ) {
         self.lastTraining = lastTraining
         self.isAssumed = isAssumed
@@ -162,5 +164,6 @@ public struct HistoryEvidence: Sendable, Equatable {
         self.baselineVersion = baselineVersion
         self.baselineOrigin = baselineOrigin
         self.baselineCapturedAt = baselineCapturedAt
+        self.isBaselineFrozen = isBaselineFrozen
     }
 }

@@ -67,8 +67,8 @@ public struct Alert: Sendable, Equatable {
         case inputTrimmed = "input_trimmed"
     }
 
-    public enum Severity: String, Sendable { case info, warning, critical }
-    public enum State: String, Sendable { case raised, resolved }
+    public enum Severity: String, Sendable, CaseIterable { case info, warning, critical }
+    public enum State: String, Sendable, CaseIterable { case raised, resolved }
 
     public var kind: Kind
     public var severity: Severity
@@ -98,7 +98,7 @@ public struct Alert: Sendable, Equatable {
 
 /// Whether a training helped.
 public struct Verdict: Sendable, Equatable {
-    public enum Outcome: String, Sendable { case improved, neutral, regressed }
+    public enum Outcome: String, Sendable, CaseIterable { case improved, neutral, regressed }
 
     public var model: String
     public var requestID: String?

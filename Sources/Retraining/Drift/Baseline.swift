@@ -2,7 +2,7 @@ import Statistics
 
 /// What a model's actuals looked like when all was well: fixed between trainings, versioned.
 public struct Baseline: Sendable {
-    public enum Origin: String, Sendable {
+    public enum Origin: String, Sendable, CaseIterable {
         /// The first one, once the windows spanned long enough.
         case first
         /// From the windows after a training.

@@ -1,6 +1,6 @@
 /// The four drift metrics of one model, their weighted sum and what it recommends. SOURCE.md section 2.2.
 public struct DriftSignal: Sendable, Equatable {
-    public enum Recommendation: String, Sendable { case retrain, monitor, healthy }
+    public enum Recommendation: String, Sendable, CaseIterable { case retrain, monitor, healthy }
 
     /// The score that decides, by the configured scoring.
     public var score: Double

@@ -10,9 +10,12 @@ extension Engine {
         for (_, control) in controls.enumerated().sorted(by: {
             ($0.element.mergeTime, $0.offset) < ($1.element.mergeTime, $1.offset)
         }) {
+            // Whose clock is behind did not speak before the last evaluation: a failure told with yesterday's time would
+            // have its back-off behind it.
+            let time = max(control.mergeTime, lastBoundary ?? .min)
             switch control.record {
-            case .status(let status): apply(status, at: control.mergeTime, effects: &effects)
-            case .command(let command): apply(command, at: control.mergeTime, effects: &effects)
+            case .status(let status): apply(status, at: time, effects: &effects)
+            case .command(let command): apply(command, at: time, effects: &effects)
             }
         }
     }

@@ -27,7 +27,8 @@ extension Engine {
                 lastTraining: model.ledger.lastTraining?.at, isAssumed: model.ledger.lastTraining?.isAssumed ?? false,
                 trainingsInWeek: model.ledger.counting(after: round.boundary - 7 * .day).count,
                 openRequestID: model.ledger.open?.requestID, baselineVersion: model.baseline?.version,
-                baselineOrigin: model.baseline?.origin, baselineCapturedAt: model.baseline?.capturedAt),
+                baselineOrigin: model.baseline?.origin, baselineCapturedAt: model.baseline?.capturedAt,
+                isBaselineFrozen: model.isBaselineFrozen),
             cut: round.cut)
         followAlerts(model, deliberation, conclusion, at: round.boundary, into: &effects)
         if conclusion.outcome == .trigger {

@@ -38,7 +38,8 @@ extension Engine {
         let predictionRows = lanes.reduce(0) { sum, lane in
             lane.role == .predictions ? lane.rows.reduce(sum) { $0 + ($1.isShadow ? 0 : 1) } : sum
         }
-        let since = lastBoundary.map { boundary - $0 } ?? configuration.drift.checkInterval
+        // An evaluation between two boundaries says nothing about the length of a stretch.
+        let since = max(lastBoundary.map { boundary - $0 } ?? 0, configuration.drift.checkInterval)
         noteSeen()
         applyLoad()
         applyControls(boundary: boundary, effects: &effects)

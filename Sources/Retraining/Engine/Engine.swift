@@ -101,6 +101,9 @@ public final class Engine {
     /// Sets where a lane begins to read; for the cut, before its first record.
     public func begin(lane: Int, at offset: Int64) { lanes[lane].nextOffset = offset }
 
+    /// Memory of what was collected since the last evaluation, in bytes.
+    public var collectedBytes: Int { lanes.reduce(0) { $0 + $1.collectedBytes } }
+
     public var modelCount: Int { modelNames.count }
     public var entityCount: Int { entityNames.count }
     /// Predictions and actuals retained for the join.

@@ -56,6 +56,12 @@ final class Lane {
         self.role = role
     }
 
+    /// A control record counts as much as it may hold in texts.
+    var collectedBytes: Int {
+        rows.count * MemoryLayout<IntakeRow>.stride + values.count * MemoryLayout<IntakeValue>.stride
+            + controls.count * 512
+    }
+
     /// Ends an interval: what was collected has been taken.
     func close(keeping span: Milliseconds) {
         cut = (nextOffset, mergeTime)
@@ -86,11 +92,12 @@ struct OffsetIndex: Sendable, Equatable {
     }
 
     /// The first offset at or after the hour of `time`, where `end` is the next offset of the partition; and whether
-    /// the index reaches back that far. Nil while the partition is empty.
+    /// the log still holds all of it: the index reaches back that far, or to the very first record of the partition.
+    /// Nil while the partition is empty.
     func offset(from time: Milliseconds, end: Int64) -> (offset: Int64, isComplete: Bool)? {
         guard let first = hours.first else { return nil }
         let hour = time.flooredDivision(by: .hour)
-        if first.hour > hour { return (first.offset, false) }
+        if first.hour > hour { return (first.offset, first.offset == 0) }
         var low = 0
         var high = hours.count
         while high - low > 1 {

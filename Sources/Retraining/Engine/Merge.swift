@@ -38,7 +38,7 @@ public struct Merge: Sendable {
     /// - Parameter lastBoundary: where a restored task goes on.
     public init(interval: Milliseconds, lastBoundary: Milliseconds? = nil) {
         self.interval = interval
-        gate = lastBoundary.map { $0 + interval }
+        gate = lastBoundary.map { $0.floored(to: interval) + interval }
     }
 
     public func isBehindGate(_ mergeTime: Milliseconds) -> Bool { gate.map { mergeTime >= $0 } ?? true }

@@ -89,8 +89,8 @@ struct ModelSummary {
     private func known(_ value: Float?) -> Double? { value.flatMap { $0.isNaN ? nil : Double($0) } }
 
     var alertLevel: String {
-        guard let score else { return "unknown" }
-        return score > thresholds.critical ? "critical" : score > thresholds.warning ? "warning" : "healthy"
+        guard score != nil, let point else { return "unknown" }
+        return point.wantsTraining ? "critical" : point.isWarning ? "warning" : "healthy"
     }
 
     var isAboveTarget: Bool? { accuracy.map { $0 >= thresholds.target } }

@@ -25,7 +25,9 @@ struct HistoryPoint: BitwiseCopyable, Sendable {
         self.offset = offset
         self.partition = Int16(truncatingIfNeeded: partition)
         reasonCode = figures.reason.flatMap { Self.codes[$0] } ?? 255
-        flags = (figures.isTrigger ? 1 : 0) | (figures.wantsTraining ? 2 : 0) | (figures.isQuiet ? 4 : 0)
+        flags = (figures.isTrigger ? 1 : 0) | (figures.isQuiet ? 4 : 0)
+        // The engine's word, and not the score against a threshold: the two differ by a rounding.
+        flags |= figures.recommendation == "retrain" ? 2 : figures.recommendation == "monitor" ? 8 : 0
         seconds = UInt32(clamping: figures.evaluatedAt / 1000)
         score = Float(figures.score)
         plainScore = Float(figures.plainScore)
@@ -40,6 +42,8 @@ struct HistoryPoint: BitwiseCopyable, Sendable {
     var at: Milliseconds { Int64(seconds) * 1000 }
     var isTrigger: Bool { flags & 1 != 0 }
     var wantsTraining: Bool { flags & 2 != 0 }
+    /// The score is above the warning threshold, and not above the critical one.
+    var isWarning: Bool { flags & 8 != 0 }
     var isQuiet: Bool { flags & 4 != 0 }
     var reason: Reason? { Int(reasonCode) < Reason.allCases.count ? Reason.allCases[Int(reasonCode)] : nil }
 

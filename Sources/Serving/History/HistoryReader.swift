@@ -8,7 +8,7 @@ public import Worker
 
 /// Fills a ``History`` from the topics, on a thread of its own that gives way to everything else on the machine.
 ///
-/// It belongs to no group and commits nothing: whoever starts reads again what the retention asks for. So any worker
+/// It joins no group and commits nothing, and only names the worker's, which its access is granted for: whoever starts reads again what the retention asks for. So any worker
 /// shows all models, and a restart loses nothing.
 public final class HistoryReader: Sendable {
     private let history: History
@@ -41,10 +41,10 @@ public final class HistoryReader: Sendable {
         thread.start()
     }
 
-    /// Waits for the thread to let go of its client.
+    /// Waits a moment for the thread to let go of its client: not for brokers that do not answer.
     public func stop() {
         isStopping.store(true, ordering: .releasing)
-        while !isOver.load(ordering: .acquiring) { usleep(10_000) }
+        for _ in 0..<300 where !isOver.load(ordering: .acquiring) { usleep(10_000) }
     }
 
     private var goesOn: Bool { !isStopping.load(ordering: .acquiring) }
@@ -94,7 +94,7 @@ private final class HistorySession {
             fields: try FieldMap([.trainingStatus: options.fields.trainingStatus]),
             limits: DecoderLimits(options.engine.limits))
         var configuration = ConsumerConfiguration(
-            bootstrapServers: options.kafka.bootstrapServers, groupID: options.kafka.groupID + "-history")
+            bootstrapServers: options.kafka.bootstrapServers, groupID: options.kafka.groupID)
         configuration.clientID = options.kafka.clientID + "-history"
         configuration.offsetReset = .earliest
         configuration.delivery = .mergedQueue

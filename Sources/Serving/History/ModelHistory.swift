@@ -88,9 +88,11 @@ struct ModelHistory: Sendable {
 
     func version(at time: Milliseconds) -> String? { versions.last { $0.at <= time }?.version }
 
-    /// Mean accuracy over the day before a request, and over the two days from its new version's first score on.
+    /// Accuracy when a training was requested, and its mean over the two days from the new version's first score on.
     func accuracy(of training: Training) -> (before: Double?, after: Double?) {
-        let before = mean(points(from: training.requestedAt - .day, to: training.requestedAt).map(\.accuracy))
+        // Itself a mean, over the error windows.
+        let before = points(from: training.requestedAt - .day, to: training.requestedAt).last { !$0.accuracy.isNaN }
+            .map { Double($0.accuracy) }
         guard let version = training.newVersion,
             let first = versions.first(where: { $0.version == version && $0.at >= training.requestedAt })
         else { return (before, nil) }

@@ -76,7 +76,7 @@ final class RecordFetcher: Sendable {
 
     private func makeConsumer() throws(KafkaError) -> Consumer {
         var configuration = ConsumerConfiguration(
-            bootstrapServers: options.kafka.bootstrapServers, groupID: options.kafka.groupID + "-history")
+            bootstrapServers: options.kafka.bootstrapServers, groupID: options.kafka.groupID)
         configuration.clientID = options.kafka.clientID + "-lookup"
         configuration.offsetReset = .error
         configuration.delivery = .mergedQueue

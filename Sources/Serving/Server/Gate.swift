@@ -68,7 +68,7 @@ struct Gate: Sendable {
     static func isLocal(_ authority: String) -> Bool {
         var host = Substring(authority.lowercased())
         if host.hasPrefix("[") {
-            return host.prefix { $0 != "]" } == "[::1"
+            return host == "[::1]" || host.hasPrefix("[::1]:")
         }
         if let colon = host.lastIndex(of: ":") { host = host[..<colon] }
         if host == "localhost" { return true }

@@ -15,7 +15,12 @@ public final class HTTPServer: Sendable {
     private let responder: Responder
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private let task = Mutex<Task<Void, Never>?>(nil)
-    private let bound = Mutex<Int?>(nil)
+    private enum Address {
+        case asked, refused
+        case bound(Int?)
+    }
+
+    private let address = Mutex(Address.asked)
     private let executor = QueueExecutor()
     private let isOver = DispatchSemaphore(value: 0)
 
@@ -26,7 +31,13 @@ public final class HTTPServer: Sendable {
     }
 
     /// The port that is listened to; nil while none is.
-    public var port: Int? { bound.withLock { $0 } }
+    public var port: Int? {
+        address.withLock { if case .bound(let port) = $0 { port } else { nil } }
+    }
+
+    private var isAsked: Bool {
+        address.withLock { if case .asked = $0 { true } else { false } }
+    }
 
     /// Begins to listen, and waits a moment for it.
     /// - Returns: the port; nil where the address could not be had yet.
@@ -40,7 +51,7 @@ public final class HTTPServer: Sendable {
             }
         }
         let deadline = DispatchTime.now() + .milliseconds(waitMilliseconds)
-        while port == nil, DispatchTime.now() < deadline { usleep(5_000) }
+        while isAsked, DispatchTime.now() < deadline { usleep(5_000) }
         return port
     }
 
@@ -59,9 +70,12 @@ public final class HTTPServer: Sendable {
                 try await application.run()
             } catch {
                 guard !Task.isCancelled else { break }
-                logger.error("cannot listen to \(options.host):\(options.port), trying again: \(error)")
+                // Two workers on one machine are no reason to fill a log.
+                if isAsked {
+                    logger.error("no dashboard: \(options.host):\(options.port) cannot be listened to: \(error)")
+                }
             }
-            bound.withLock { $0 = nil }
+            address.withLock { $0 = .refused }
             try? await Task.sleep(for: .seconds(5))
         }
     }
@@ -87,7 +101,7 @@ public final class HTTPServer: Sendable {
                 availableConnectionsDelegate: .maximum(options.connectionsMax, logger: quiet)),
             onServerRunning: { [self] channel in
                 let port = channel.localAddress?.port
-                bound.withLock { $0 = port }
+                address.withLock { $0 = .bound(port) }
             },
             eventLoopGroupProvider: .shared(group), logger: quiet)
     }

@@ -11,7 +11,7 @@ final class Responder: HTTPResponder {
     private let routes: [String: Route]
     private let logger: Logger
     private let streamsMax: Int
-    private let streams = Atomic<Int>(0)
+    fileprivate let streams = Atomic<Int>(0)
 
     init(_ routes: [Route], _ options: ServerOptions, logger: Logger) {
         gate = Gate(options: options)
@@ -35,10 +35,8 @@ final class Responder: HTTPResponder {
     }
 
     private func answer(_ request: Request, _ route: Route) async -> Response {
-        var values: [String: String] = [:]
-        for (key, value) in request.uri.queryParameters { values[String(key)] = String(value) }
         do {
-            return make(try await route.handler(Query(values)))
+            return make(try await route.handler(Query(text: request.uri.query ?? "")))
         } catch let problem as Problem {
             return make(problem.answer)
         } catch {
@@ -54,12 +52,11 @@ final class Responder: HTTPResponder {
         switch answer.body {
         case .bytes(let bytes): body = ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
         case .stream(let pieces):
-            guard streams.add(1, ordering: .relaxed).newValue <= streamsMax else {
-                streams.subtract(1, ordering: .relaxed)
+            guard let ticket = StreamTicket(of: self, max: streamsMax) else {
                 return make(Answer(status: 503, text: "all \(streamsMax) live streams are taken\n"))
             }
-            body = ResponseBody { [self] writer in
-                defer { streams.subtract(1, ordering: .relaxed) }
+            body = ResponseBody { writer in
+                defer { withExtendedLifetime(ticket) {} }
                 for await piece in pieces { try await writer.write(ByteBuffer(bytes: piece)) }
                 try await writer.finish(nil)
             }
@@ -83,6 +80,18 @@ final class Responder: HTTPResponder {
         (.init("Permissions-Policy")!, "camera=(), geolocation=(), microphone=()"),
         (.cacheControl, "no-store"),
     ]
+}
+
+/// The right to one live stream: given back with the last reference, also where a stream is made and never written.
+private final class StreamTicket: Sendable {
+    private let responder: Responder
+
+    init?(of responder: Responder, max: Int) {
+        self.responder = responder
+        guard responder.streams.add(1, ordering: .relaxed).newValue <= max else { return nil }
+    }
+
+    deinit { responder.streams.subtract(1, ordering: .relaxed) }
 }
 
 /// What is wrong with a request, for whoever sent it.

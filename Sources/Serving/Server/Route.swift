@@ -1,3 +1,5 @@
+import Foundation
+
 /// A path that the HTTP server answers, and how.
 ///
 /// ```swift
@@ -27,6 +29,19 @@ public struct Query: Sendable {
     public var values: [String: String]
 
     public init(_ values: [String: String] = [:]) { self.values = values }
+
+    /// As browsers write it: `a=b&c=d`, percent-encoded, with `+` for a space. Of equal names the last one counts.
+    init(text: String) {
+        values = [:]
+        for pair in text.split(separator: "&").prefix(32) {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            func decoded(_ part: Substring) -> String {
+                let spaced = part.replacing("+", with: " ")
+                return spaced.removingPercentEncoding ?? String(spaced)
+            }
+            values[decoded(parts[0])] = parts.count > 1 ? decoded(parts[1]) : ""
+        }
+    }
 
     public subscript(name: String) -> String? {
         guard let value = values[name], !value.isEmpty else { return nil }

@@ -11,6 +11,11 @@ import Retraining
 /// - *anything else*, or an abort that fails: the outcome is unknown. The producer is destroyed; a new one under the same
 ///   id finishes or fences what the old one left, and everything is restored from the log.
 /// - *fenced*: another worker runs under this id. This one ends; to claim the id again would fence the rightful one.
+///   Where the transaction was open for longer than the brokers allow, it was they who ended it (a broker was away, or
+///   this process stood still), and the outcome is unknown.
+///
+/// A call that had to be made twice may have left a request on its way, which would hit the next transaction (KIP-890,
+/// which librdkafka lacks). The next one is then made by a new producer: its epoch is later, and the straggler is refused.
 final class Checkpointer {
     enum Outcome {
         case committed
@@ -27,6 +32,10 @@ final class Checkpointer {
     let logger: Logger
     let transactionalID: String
     private var producer: (any ProducerClient)?
+    /// When the transaction was begun; monotonic.
+    private var began: Milliseconds = 0
+    /// Something that the producer asked for may still be on its way.
+    private var isTainted = false
 
     /// Longer than a broker takes to come back.
     static let patience: Milliseconds = 60_000
@@ -56,6 +65,8 @@ final class Checkpointer {
             }
         }
         self.producer = producer
+        // Whatever was asked for while the id was claimed belongs to earlier epochs.
+        isTainted = false
     }
 
     /// Finishes what another worker left open: its transaction would hide everybody's later records until it times out.
@@ -91,6 +102,8 @@ final class Checkpointer {
         if !isTransactional { return commitPlainly(records, offsets, consumer) }
         for attempt in 1... {
             do {
+                if isTainted { discardProducer() }
+                try prepare()
                 try transact(records, offsets, group)
                 return .committed
             } catch {
@@ -114,6 +127,7 @@ final class Checkpointer {
             try producer.sendOffsets(offsets, group, timeoutMilliseconds: Self.callTimeout)
             try producer.commitTransaction(timeoutMilliseconds: Self.callTimeout)
         }
+        began = environment.monotonicClock()
         try producer.beginTransaction()
         for record in records { try produce(record, producer) }
         if !options.sabotage.contains(.commitOffsetsBeforeOutputs) {
@@ -128,7 +142,8 @@ final class Checkpointer {
 
     /// What to do about a failed attempt; nil is another attempt.
     private func handle(_ error: KafkaError, _ attempt: Int) -> Outcome? {
-        if Self.isFencing(error) || Self.isRefusal(error) { return .failed(error) }
+        if Self.isFencing(error) { return fenced(error) }
+        if Self.isRefusal(error) { return .failed(error) }
         guard error.recovery == .abortTransaction, let producer else {
             if options.sabotage.contains(.keepStateAfterUnknownOutcome) {
                 discardProducer()
@@ -142,13 +157,22 @@ final class Checkpointer {
                 try producer.abortTransaction(timeoutMilliseconds: Self.callTimeout)
             }
         } catch {
-            if Self.isFencing(error) { return .failed(error) }
+            if Self.isFencing(error) { return fenced(error) }
             discardProducer()
             return .unknown(error)
         }
         logger.warning("a checkpoint was thrown away and is published again: \(error)")
         if Self.isOfGroup(error) { return .groupMoved(error) }
         return attempt < Self.attemptsMax ? nil : .failed(error)
+    }
+
+    /// By another worker under this id, or by the brokers because the transaction took too long.
+    private func fenced(_ error: KafkaError) -> Outcome {
+        let isOverdue =
+            environment.monotonicClock() - began >= Milliseconds(options.kafka.transactionTimeoutMilliseconds)
+        guard isOverdue else { return .failed(error) }
+        discardProducer()
+        return .unknown(error)
     }
 
     private func commitPlainly(
@@ -197,6 +221,7 @@ final class Checkpointer {
                 return
             } catch {
                 guard error.recovery == .retry, environment.monotonicClock() < deadline else { throw error }
+                isTainted = !options.sabotage.contains(.keepProducerAfterRepeat)
                 environment.pause(100)
             }
         }
@@ -238,6 +263,7 @@ final class Checkpointer {
     private func discardProducer() {
         try? producer?.close(flushTimeoutMilliseconds: 0)
         producer = nil
+        isTainted = false
     }
 
     func close() {

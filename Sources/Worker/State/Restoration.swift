@@ -25,7 +25,14 @@ final class Restoration {
     private static let rereadsMax = 10
 
     /// For how long an open transaction is waited for before it is finished in its owner's place.
-    private static let takeoverAfter: Milliseconds = 5_000
+    ///
+    /// With `scale: single` whoever had the inputs before has lost them. With `scale: partitioned` the owner may be at
+    /// work on other tasks: it is left alone for as long as the brokers leave it alone.
+    private var takeoverAfter: Milliseconds {
+        let kafka = worker.options.kafka
+        return worker.options.worker.scale == .single
+            ? 5_000 : Milliseconds(kafka.transactionTimeoutMilliseconds) + 5_000
+    }
 
     init(_ worker: Worker, _ consumer: any ConsumerClient, _ numbers: [Int32]) {
         self.worker = worker
@@ -46,7 +53,7 @@ final class Restoration {
             try loader!.step(deadline: deadline)
             guard loader!.isDone else {
                 sayProgress(number)
-                if loader!.stalledFor > Self.takeoverAfter { try finishOpenTransaction(number) }
+                if loader!.stalledFor > takeoverAfter { try finishOpenTransaction(number) }
                 return false
             }
             let state = try loader!.result()
@@ -68,9 +75,7 @@ final class Restoration {
     /// Whether a later checkpoint was committed after these offsets had been read.
     private func isOvertaken(_ committed: [TopicPartitionOffset], by position: PositionRecord) -> Bool {
         committed.contains { offset in
-            let parts = (offset.metadata ?? "").split(separator: ":", maxSplits: 2)
-            guard parts.count == 3, parts[0] == "driftgate", let checkpoint = UInt64(parts[1]) else { return false }
-            return checkpoint < position.checkpoint
+            CheckpointToken(offset.metadata).map { $0.checkpoint < position.checkpoint } ?? false
         }
     }
 
@@ -89,20 +94,20 @@ final class Restoration {
             guard error.isRetriable else { throw error }
             worker.logger.info("waiting for the committed offsets of task \(number): \(error)")
             worker.environment.pause(100)
-            if worker.environment.monotonicClock() - since > Self.takeoverAfter { try finishOpenTransaction(number) }
+            if worker.environment.monotonicClock() - since > takeoverAfter { try finishOpenTransaction(number) }
             return nil
         }
     }
 
     /// A worker that died inside a transaction hides what was written after it, until its transaction times out. Who
-    /// it was stands in the last position record; its transactional id is claimed, which ends the transaction.
+    /// it was stands in that transaction's position record; its transactional id is claimed, which ends the transaction.
     private func finishOpenTransaction(_ number: Int32) throws {
         let now = worker.environment.monotonicClock()
-        guard worker.options.kafka.transactions, lastTakeover.map({ now - $0 > Self.takeoverAfter }) ?? true else {
+        guard worker.options.kafka.transactions, lastTakeover.map({ now - $0 > takeoverAfter }) ?? true else {
             return
         }
         lastTakeover = now
-        guard let owner = try LastOwner.find(worker.options, worker.environment, task: number) else { return }
+        guard let owner = try OpenTransaction.owner(worker.options, worker.environment, task: number) else { return }
         worker.logger.notice("finishing the transaction that \(owner) left open")
         do throws(KafkaError) { try worker.checkpointer.finishTransaction(of: owner) } catch {
             worker.logger.warning("it is left to its timeout: \(error)")
@@ -117,23 +122,23 @@ final class Restoration {
     }
 }
 
-/// Who wrote to a state partition last, whether or not that has been committed.
-private enum LastOwner {
-    /// Checkpoints are small: this many records hold the last position.
-    private static let tail: Int64 = 5_000
-
-    static func find(
+/// A transaction that holds up the readers of a state partition.
+private enum OpenTransaction {
+    /// Who opened it; nil where none is open here, or it has not come to its position record. Then it is left to its
+    /// timeout: nobody is fenced on a guess.
+    static func owner(
         _ options: WorkerOptions, _ environment: WorkerEnvironment, task: Int32
     ) throws(KafkaError) -> String? {
         let partition = TopicPartition(options.topics.state, task)
         let consumer = try environment.makeConsumer(StateLoader.configuration(options, .readUncommitted))
         defer { try? consumer.close() }
-        let marks = try consumer.watermarks(partition, timeoutMilliseconds: 10_000)
+        let stable = try StateLoader.end(of: partition, options, environment, .readCommitted)
+        let end = try consumer.watermarks(partition, timeoutMilliseconds: 10_000).high
+        guard stable < end else { return nil }
         let records = try consumer.records(of: partition)
-        try consumer.assign([TopicPartitionOffset(partition, max(marks.low, marks.high - tail))])
+        try consumer.assign([TopicPartitionOffset(partition, stable)])
         let batch = MessageBatch(capacity: 500)
         let deadline = environment.monotonicClock() + 5_000
-        var owner: String?
         while environment.monotonicClock() < deadline {
             _ = consumer.poll(timeoutMilliseconds: 0)
             if records.fill(batch, timeoutMilliseconds: 20) == 0 {
@@ -142,16 +147,17 @@ private enum LastOwner {
             }
             var isAtEnd = false
             for entry in batch {
-                if entry.isEndOfPartition { isAtEnd = isAtEnd || entry.offset >= marks.high }
+                if entry.isEndOfPartition { isAtEnd = isAtEnd || entry.offset >= end }
                 guard entry.isRecord, !entry.isTombstone, StateKey(entry.key) == .position,
                     let frame = try? StateFrame.open(Array(entry.value)[...]),
                     let position = try? PositionRecord(frame.payload)
                 else { continue }
-                owner = position.owner
+                // The first: whatever else is written behind it belongs to others.
+                return position.owner
             }
             batch.clear()
             if isAtEnd { break }
         }
-        return owner
+        return nil
     }
 }

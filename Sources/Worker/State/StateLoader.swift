@@ -67,8 +67,15 @@ final class StateLoader {
     static func end(
         of partition: TopicPartition, _ options: WorkerOptions, _ environment: WorkerEnvironment
     ) throws(KafkaError) -> Int64 {
-        let isolation: ConsumerConfiguration.Isolation =
-            options.sabotage.contains(.endOffsetReadCommitted) ? .readCommitted : .readUncommitted
+        try end(
+            of: partition, options, environment,
+            options.sabotage.contains(.endOffsetReadCommitted) ? .readCommitted : .readUncommitted)
+    }
+
+    static func end(
+        of partition: TopicPartition, _ options: WorkerOptions, _ environment: WorkerEnvironment,
+        _ isolation: ConsumerConfiguration.Isolation
+    ) throws(KafkaError) -> Int64 {
         let consumer = try environment.makeConsumer(configuration(options, isolation))
         defer { try? consumer.close() }
         return try consumer.watermarks(partition, timeoutMilliseconds: 10_000).high
@@ -186,6 +193,8 @@ enum RestoreError: Error, CustomStringConvertible {
     case incomplete(TopicPartition, String)
     case unequal(TopicPartition, String)
     case foreign(TopicPartition, group: String, applicationID: String)
+    case unknownInput(TopicPartition, TopicPartition)
+    case expanded(TopicPartition, topic: String, from: Int, to: Int)
     case engine(TopicPartition, String)
 
     var description: String {
@@ -201,6 +210,17 @@ enum RestoreError: Error, CustomStringConvertible {
             """
             \(partition) is the state of group \(group), application \(applicationID): give every installation its own \
             topics.state
+            """
+        case .unknownInput(let partition, let input):
+            """
+            \(partition) is the state after reading \(input), which `topics` no longer names or which is no longer there. \
+            Put it back; or begin anew: \(Self.anew)
+            """
+        case .expanded(let partition, let topic, let before, let now):
+            """
+            \(partition) was written while \(topic) had \(before) partitions; it has \(now). With scale: partitioned that \
+            moves models to other partitions, and with them to tasks that know nothing of them. Use a topic with \(before) \
+            partitions, or scale: single; or begin anew: \(Self.anew)
             """
         case .engine(let partition, let what): "\(partition): \(what). \(Self.wayOut)"
         }

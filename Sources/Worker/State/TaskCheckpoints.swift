@@ -43,9 +43,7 @@ struct TaskCheckpoints {
     var isWritingSnapshot: Bool { writing != nil }
     var lastBoundary: Milliseconds? { fresh.last?.boundary ?? logged.last ?? snapshot?.boundary }
     /// What is stored beside the committed offsets while this is the last checkpoint; nil before the first.
-    var token: String? { checkpoint == 0 ? nil : PositionRecord.token(checkpoint, lastOwner ?? owner) }
-    /// Who wrote the last checkpoint: of a task that was just restored, the worker before this one.
-    private var lastOwner: String?
+    private(set) var token: CheckpointToken?
 
     /// Begins with what was restored.
     mutating func take(
@@ -53,7 +51,8 @@ struct TaskCheckpoints {
     ) {
         loggedConfiguration = configuration
         checkpoint = position.checkpoint
-        lastOwner = position.owner
+        // Of a task that was just restored, the worker before this one.
+        token = position.token
         snapshot = position.snapshot
         logged = cuts.map(\.boundary)
         self.chunkKeys = chunkKeys
@@ -91,7 +90,6 @@ struct TaskCheckpoints {
         var obsolete: [StateKey] = []
         if writing != nil, let finished = writeSnapshot(task, into: &records) { obsolete = adopt(finished, task) }
         checkpoint += 1
-        lastOwner = owner
         let position = PositionRecord(
             checkpoint: checkpoint, owner: owner, group: group, applicationID: applicationID,
             lastBoundary: lastBoundary, cuts: logged.count,
@@ -100,7 +98,9 @@ struct TaskCheckpoints {
                     topic: input.partition.topic, partition: input.partition.partition, role: input.role.rawValue,
                     next: max(task.engine.nextOffset(lane: input.lane), input.committed),
                     replayFrom: replayFrom[input.partition] ?? 0)
-            }, snapshot: snapshot, skipped: task.skippedToKeep, stallAlert: task.stallAlert)
+            }, snapshot: snapshot, skipped: task.skippedToKeep, stallAlert: task.stallAlert,
+            keyPartitions: task.keyPartitions)
+        token = position.token
         records.append(record(.position, position.sealed()))
         records += obsolete.map { record($0, nil) }
         return (records, position)

@@ -119,6 +119,7 @@ final class ActiveTask {
     /// One round over the inputs; false where nothing can be done now.
     private func liveStep() throws -> Bool {
         for input in inputs { read(input, below: .max) }
+        if isOverfull { return evaluateEarly() }
         let now = environment.monotonicClock()
         let heads = inputs.map { input in
             Merge.Head(
@@ -145,6 +146,30 @@ final class ActiveTask {
         return true
     }
 
+    /// Whether so much waits for the next boundary that it must not become more: a partition whose timestamps stand
+    /// still never gets there.
+    private var isOverfull: Bool { engine.collectedBytes > options.worker.collectedBytesMax }
+
+    /// Evaluates what there is, a millisecond behind the last boundary: a cut like any other, by which a restore does
+    /// the same. What it sees depends on how partitions interleaved, and on nothing else.
+    private func evaluateEarly() -> Bool {
+        guard let gate = merge.gate else { return false }
+        let boundary = max(engine.lastBoundary ?? .min, gate - merge.interval) + 1
+        guard !checkpoints.isWritingSnapshot else {
+            hasNews = true
+            return true
+        }
+        guard boundary < gate else {
+            failure =
+                "more than \(options.worker.collectedBytesMax) bytes of records lie before \(gate), again and again"
+            return true
+        }
+        logger.warning(
+            "\(name)\(engine.collectedBytes / 1_000_000) MB of records lie before one boundary; evaluating them now")
+        evaluate(at: boundary)
+        return true
+    }
+
     private func release() {
         for input in inputs {
             if let held = input.held, !merge.isBehindGate(held) { input.held = nil }
@@ -159,6 +184,7 @@ final class ActiveTask {
             if input.cursor >= input.batch.count {
                 input.batch.clear()
                 input.cursor = 0
+                guard replay != nil || !isOverfull else { return }
                 guard input.records.fill(input.batch, timeoutMilliseconds: 0) > 0 else { return }
                 input.lastProgress = environment.monotonicClock()
                 readAt = environment.wallClock()
@@ -288,7 +314,7 @@ final class ActiveTask {
 
     private func reject(_ message: MessageView, _ input: InputPartition, _ rejection: Rejection) {
         // A checkpoint has published this one.
-        guard message.offset >= input.committed else { return }
+        guard message.offset >= input.committed || options.sabotage.contains(.repeatDeadLetters) else { return }
         rejects.count(rejection.reason.rawValue)
         tally.countReject(input.role, rejection.reason.rawValue)
         shares[input.role.rawValue].note(isRejected: true)

@@ -6,8 +6,20 @@ import StateRecords
 struct CutReplay {
     private(set) var cuts: [CutRecord]
     private(set) var next = 0
+    /// When its progress was last told; monotonic.
+    private var lastTold: Milliseconds
 
-    init(_ cuts: [CutRecord]) { self.cuts = cuts }
+    init(_ cuts: [CutRecord], now: Milliseconds) {
+        self.cuts = cuts
+        lastTold = now
+    }
+
+    /// How far it has come, where that has not been told for 5 s.
+    mutating func progress(now: Milliseconds) -> String? {
+        guard now - lastTold >= 5_000 else { return nil }
+        lastTold = now
+        return "\(next) of \(cuts.count) evaluations done again so far"
+    }
 
     var current: CutRecord? { next < cuts.count ? cuts[next] : nil }
     mutating func advance() { next += 1 }
@@ -17,6 +29,7 @@ extension ActiveTask {
     /// Reads on to the current cut and does its evaluation once everything it had seen is there, without effects.
     /// False where more has to come first.
     func replayStep() throws -> Bool {
+        if let progress = replay?.progress(now: environment.monotonicClock()) { logger.info("\(name)\(progress)") }
         guard let cut = replay?.current else {
             endReplay()
             return true

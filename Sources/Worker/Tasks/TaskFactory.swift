@@ -26,13 +26,21 @@ struct TaskFactory {
     }
 
     func make() throws -> ActiveTask {
-        if let position = state.position { try check(position) } else { try checkNothingIsLost() }
+        let isPartitioned = options.worker.scale == .partitioned
+        let keyPartitions =
+            isPartitioned ? try worker.partitions(of: options.topics.predictions, consumer).count : nil
+        let partitions = try worker.inputs(of: number, consumer)
+        if let position = state.position {
+            try check(position, partitions.map(\.0), keyPartitions)
+        } else {
+            try checkNothingIsLost()
+            if let keyPartitions { try checkOthers(keyPartitions) }
+        }
         let engine = try makeEngine()
         let now = worker.environment.monotonicClock()
-        let isPartitioned = options.worker.scale == .partitioned
         let broadcast: (any ConsumerClient)? = try isPartitioned ? makeBroadcastConsumer() : nil
         var inputs: [InputPartition] = []
-        for (partition, role) in try worker.inputs(of: number, consumer) {
+        for (partition, role) in partitions {
             let source = isPartitioned && role.isBroadcast ? broadcast! : consumer
             let records = try source.records(of: partition)
             records.attach(worker.waker)
@@ -48,10 +56,10 @@ struct TaskFactory {
         let task = try ActiveTask(
             number: number, worker: worker, engine: engine, inputs: inputs, broadcast: broadcast,
             checkpoints: checkpoints)
-        task.keyPartitions = isPartitioned ? try partitionCount(of: options.topics.predictions) : nil
+        task.keyPartitions = keyPartitions
         try restoreWorkerUnit(task)
         if let position = state.position {
-            task.replay = CutReplay(state.cuts)
+            task.replay = CutReplay(state.cuts, now: now)
             task.restoredStallAlert = position.stallAlert
             worker.logger.notice(
                 """
@@ -66,10 +74,17 @@ struct TaskFactory {
     // MARK: Checks
 
     /// Offsets and state were written in one transaction: they say the same, or somebody has been at one of them.
-    private func check(_ position: PositionRecord) throws {
+    private func check(_ position: PositionRecord, _ inputs: [TopicPartition], _ keyPartitions: Int?) throws {
         guard position.group == options.kafka.groupID, position.applicationID == options.engine.applicationID else {
             throw RestoreError.foreign(
                 statePartition, group: position.group, applicationID: position.applicationID)
+        }
+        if let before = position.keyPartitions, let keyPartitions, before != keyPartitions {
+            throw RestoreError.expanded(
+                statePartition, topic: options.topics.predictions, from: before, to: keyPartitions)
+        }
+        for input in position.inputs where !inputs.contains(TopicPartition(input.topic, input.partition)) {
+            throw RestoreError.unknownInput(statePartition, TopicPartition(input.topic, input.partition))
         }
         // Without transactions offsets lag behind; the position alone counts.
         guard options.kafka.transactions, !options.sabotage.contains(.skipPositionCheck) else { return }
@@ -82,21 +97,36 @@ struct TaskFactory {
             return
         }
         for (input, offset) in known where offset.offset.value != nil {
-            let isSame = offset.offset.value == input.next && (offset.metadata ?? position.token) == position.token
+            let token = position.token.text
+            let isSame = offset.offset.value == input.next && (offset.metadata ?? token) == token
             guard isSame || (offset.metadata ?? "").isEmpty && offset.offset.value == input.next else {
                 throw RestoreError.unequal(
                     statePartition,
                     "\(offset.partition) was committed at \(offset.offset) (\(offset.metadata ?? "no note")), the state "
-                        + "is at \(input.next) (\(position.token))")
+                        + "is at \(input.next) (\(token))")
             }
         }
     }
 
     private func checkNothingIsLost() throws {
         guard !options.sabotage.contains(.skipPositionCheck),
-            let lost = committed.values.first(where: { $0.metadata?.hasPrefix("driftgate:") ?? false })
+            let lost = committed.values.first(where: { CheckpointToken($0.metadata) != nil })
         else { return }
         throw RestoreError.unequal(statePartition, "it is empty, and \(lost) was committed with \(lost.metadata ?? "")")
+    }
+
+    /// A task that has no state yet belongs to the others, and these to the number of partitions that they began with.
+    private func checkOthers(_ keyPartitions: Int) throws {
+        let topic = options.topics.predictions
+        let all = (0..<Int32(keyPartitions)).map { TopicPartition(topic, $0) }
+        for offset in try consumer.committed(all, timeoutMilliseconds: 5_000) {
+            guard let before = CheckpointToken(offset.metadata)?.keyPartitions, before != keyPartitions else {
+                continue
+            }
+            throw RestoreError.expanded(
+                TopicPartition(options.topics.state, offset.partition.partition), topic: topic, from: before,
+                to: keyPartitions)
+        }
     }
 
     // MARK: Engine
@@ -165,10 +195,6 @@ struct TaskFactory {
         let consumer = try worker.environment.makeConsumer(configuration)
         consumer.attach(worker.waker)
         return consumer
-    }
-
-    private func partitionCount(of topic: String) throws(KafkaError) -> Int {
-        try consumer.metadata(topic: topic, timeoutMilliseconds: 15_000)[topic]?.partitions.count ?? 1
     }
 
     /// Sets where every input is read from; says what is missing.

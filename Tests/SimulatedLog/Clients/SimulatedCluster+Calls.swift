@@ -20,6 +20,11 @@ extension SimulatedCluster {
         let isEarly = fault != nil && random.chance(0.5)
         if isEarly { try strike(fault, process, operation) }
         if call.reachesBroker { try awaitBrokers(process, operation, timeout) }
+        if let next = nextRefusal, next.call == call {
+            nextRefusal = nil
+            note("\(call.rawValue) refused: \(next.code.name)")
+            throw fail(KafkaError(code: next.code, operation: operation, isRetriable: false, requiresAbort: true))
+        }
         if let error = refusal(fault, call, operation) { throw fail(error) }
         // What becomes of a commit is the producer's own matter.
         let isLost = fault == .lostResponse && call.reachesBroker && call != .commitTransaction
@@ -123,8 +128,8 @@ extension SimulatedCluster {
             ]
             let code = random.pick(codes)
             note("\(call.rawValue) refused: \(code.name)")
-            // Such an answer means that the group has moved on.
-            if code != .messageTooLarge { forceRebalance() }
+            // Such an answer means that the group has moved on; or it comes late, and nothing follows.
+            if code != .messageTooLarge, random.chance(0.8) { forceRebalance() }
             return KafkaError(code: code, operation: operation, isRetriable: false, requiresAbort: true)
         case .fatalError where call == .sendOffsets || call == .commitTransaction || call == .initTransactions:
             let code = random.pick([KafkaError.Code.outOfOrderSequenceNumber, .fenced])

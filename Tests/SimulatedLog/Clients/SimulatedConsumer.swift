@@ -46,6 +46,8 @@ public final class SimulatedConsumer: ConsumerClient {
             handler = rebalance
             self.topics = topics
             lastPoll = cluster.clock.now
+            // A member that subscribes again makes its group share out anew.
+            if let membership { return cluster.groups.renew(membership) }
             watchPolls()
             cluster.groups.join(self, topics: topics)
         }

@@ -83,6 +83,7 @@ extension SimulatedProducer {
             default: throw KafkaError(code: .invalidState, operation: operation)
             }
             state = .committing
+            if let lost = cluster.nextLostCommit { throw try lose(lost, operation) }
             if cluster.draws(.lostResponse) { throw try loseCommit(operation, timeout: timeoutMilliseconds) }
             if transaction != nil { try end(isCommit: true, operation) }
             if !cluster.draws(.staleCommit) { delayedCommit?.isObsolete = true }
@@ -129,6 +130,23 @@ extension SimulatedProducer {
         } catch {
             let code = error.code == .invalidProducerEpoch ? KafkaError.Code.fenced : error.code
             throw fail(KafkaError(code: code, operation: operation, isFatal: true))
+        }
+    }
+
+    private func lose(_ lost: LostCommit, _ operation: String) throws(KafkaError) -> KafkaError {
+        cluster.nextLostCommit = nil
+        cluster.note("\(process.name) does not hear of its commit")
+        switch lost {
+        case .tookEffect:
+            try end(isCommit: true, operation)
+            return KafkaError(code: .inconsistent, operation: operation, isRetriable: false, isFatal: false)
+        case .straggles:
+            let (id, epoch) = (try transactionalID, epoch)
+            cluster.straggler = { [unowned cluster] in
+                let arrived = (try? cluster.transactions.end(id, epoch: epoch, isCommit: true)) != nil
+                cluster.note("\(id.name) late commit \(arrived ? "arrived" : "was refused")")
+            }
+            return KafkaError(code: .timedOut, operation: operation)
         }
     }
 

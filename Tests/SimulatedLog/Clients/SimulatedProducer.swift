@@ -64,7 +64,7 @@ public final class SimulatedProducer: ProducerClient {
                 timestamp: timestamp ?? cluster.clock.wall, key: key,
                 value: value.baseAddress == nil ? nil : [UInt8](value), headers: headers)
             queue.append((TopicPartition(topic, partition ?? choose(key, count)), record))
-            if cluster.random.chance(0.2) { sendSome() }
+            if cluster.random.chance(cluster.sendRate) { sendSome() }
         }
     }
 
@@ -87,7 +87,7 @@ public final class SimulatedProducer: ProducerClient {
     /// What the background thread has sent so far.
     private func sendSome() {
         guard cluster.outageLeft == nil, !queue.isEmpty else { return }
-        _ = send(Int(cluster.number(in: 1...Int64(queue.count))))
+        _ = send(cluster.sendRate >= 1 ? queue.count : Int(cluster.number(in: 1...Int64(queue.count))))
     }
 
     /// Sends the first records of the queue; false where the brokers ask for patience.
@@ -170,7 +170,7 @@ public final class SimulatedProducer: ProducerClient {
 
     public func poll(timeoutMilliseconds: Int) -> ClientEvent {
         do {
-            try call(.pollProducer, "poll", timeout: 0) { if cluster.random.chance(0.2) { sendSome() } }
+            try call(.pollProducer, "poll", timeout: 0) { if cluster.random.chance(cluster.sendRate) { sendSome() } }
         } catch {
             return .none
         }

@@ -72,3 +72,11 @@ public enum BrokenBroker: Sendable, CaseIterable {
     /// Offsets are taken from members of any generation.
     case ignoresGenerations
 }
+
+/// What becomes of a commit whose answer is lost.
+public enum LostCommit: Sendable {
+    /// It took effect, and the client cannot tell.
+    case tookEffect
+    /// It is still on its way when the client asks again and gets its answer.
+    case straggles
+}

@@ -21,12 +21,20 @@ public final class SimulatedCluster {
     public var freezeDuration: ClosedRange<Int64> = 100...60_000
     /// How long brokers do not answer.
     public var outageDuration: ClosedRange<Int64> = 100...20_000
+    /// How likely the background threads of producers send something at each call; what is left goes with the commit.
+    public var sendRate = 0.2
+    /// The next call of this kind is refused with this error, and nothing else happens.
+    public var nextRefusal: (call: ClientCall, code: KafkaError.Code)?
+    /// What becomes of the next commit, of which its client hears nothing.
+    public var nextLostCommit: LostCommit?
+    /// Lets a commit arrive that straggles.
+    public var straggler: (() -> Void)?
     public var slowDuration: ClosedRange<Int64> = 100...20_000
     /// By how much the wall clock is set, forth or back.
     public var clockJump: ClosedRange<Int64> = -3_600_000...3_600_000
 
     let topics: [String: SimulatedTopic]
-    let partitionCounts: [String: Int32]
+    private(set) var partitionCounts: [String: Int32]
     private var logs: [TopicPartition: PartitionLog] = [:]
     private var outageUntil: Int64 = 0
     private(set) var transactions: TransactionCoordinator!
@@ -158,6 +166,16 @@ public final class SimulatedCluster {
     func log(_ partition: TopicPartition) -> PartitionLog? { logs[partition] }
 
     public var partitions: [TopicPartition] { logs.keys.sorted() }
+
+    /// Adds partitions to a topic until it has this many. Groups take no notice before their next rebalance.
+    public func expand(_ topic: String, to count: Int32) {
+        guard let settings = topics[topic] else { preconditionFailure("there is no \(topic)") }
+        for number in partitionCounts[topic]!..<count {
+            let partition = TopicPartition(topic, number)
+            logs[partition] = PartitionLog(partition, settings)
+        }
+        partitionCounts[topic] = count
+    }
 
     /// Appends a record outside of any transaction, as a client of the harness's own that nothing befalls.
     @discardableResult

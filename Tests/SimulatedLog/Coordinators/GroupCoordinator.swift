@@ -116,6 +116,12 @@ final class GroupCoordinator {
         prepare(random.pick(stable))
     }
 
+    /// The group of this member shares its partitions out again.
+    func renew(_ member: GroupMember) {
+        let group = group(member.consumer.configuration.groupID)
+        if group.phase == .stable { prepare(group) }
+    }
+
     private func prepare(_ group: ConsumerGroup) {
         let isFirst = group.phase == .empty
         group.phase = .preparing

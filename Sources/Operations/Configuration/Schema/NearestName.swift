@@ -1,8 +1,8 @@
 /// The name that was probably meant.
-enum NearestName {
+public enum NearestName {
     /// The candidate at the smallest edit distance, if it is near enough to be a slip; else the shortest one that begins
     /// with `name`, or the only one that holds it.
-    static func of(_ name: String, among candidates: some Sequence<String>) -> String? {
+    public static func of(_ name: String, among candidates: some Sequence<String>) -> String? {
         let wanted = Array(name.lowercased().utf8)
         var best: (distance: Int, name: String)?
         var containing: [String] = []

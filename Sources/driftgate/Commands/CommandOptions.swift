@@ -1,0 +1,81 @@
+import ArgumentParser
+import Foundation
+import Operations
+import Retraining
+
+/// What all commands that go over the commands topic share.
+struct CommandOptions: ParsableArguments {
+    static let exitStatuses = """
+        Exit status: 0 when the brokers have the command, 1 when they do not answer or did not take it, 2 for a wrong \
+        configuration, 3 when there is no such model, 64 for wrong arguments.
+        """
+
+    @OptionGroup var options: ConfigurationOptions
+
+    @Option(help: "Who asks; the name of the user if left out.")
+    var by: String?
+
+    @Flag(help: "Do not look first whether a decision about this model was ever published.")
+    var force = false
+
+    @Option(
+        help: ArgumentHelp(
+            "The command's time in milliseconds since 1970, for streams whose time is not that of the wall clock.",
+            valueName: "ms"))
+    var time: Int64?
+
+    /// Sends a command and says where it went; the process ends with a status of its own where it did not.
+    func send(_ command: CommandRecord, _ configuration: Configuration) throws {
+        try reporting {
+            var command = command
+            command.by = by ?? NSUserName()
+            command.at = time ?? Milliseconds(Date().timeIntervalSince1970 * 1000)
+            let sender = try CommandSender(configuration)
+            if let model = command.model, !force { try find(model, configuration) }
+            let receipt = try sender.send(command, time: time)
+            let minutes = configuration.engine.drift.checkInterval / .minute
+            print(
+                "sent \(command.summary): \(receipt). The worker takes it at its next evaluation (every \(minutes) min)."
+            )
+        }
+    }
+
+    /// Turns a ``CommandError`` into a line on standard error and exit status 1.
+    func reporting<Result>(_ body: () throws -> Result) throws -> Result {
+        do { return try body() } catch let error as CommandError {
+            Self.complain("\(error)")
+            throw ExitCode(error.kind == .refused ? 64 : 1)
+        }
+    }
+
+    /// A typing mistake in a model's name would otherwise be counted by the worker and seen by nobody.
+    @discardableResult
+    func find(_ model: String, _ configuration: Configuration) throws -> PublishedDecision {
+        let reader = try DecisionReader(configuration)
+        defer { reader.close() }
+        let newest = try reader.newest(lookingFor: model)
+        if let decision = newest[model] { return decision }
+        let topic = configuration.topics.decisions
+        if newest.isEmpty {
+            Self.complain("\(topic) holds no decision about any model: does the worker run? --force sends all the same")
+        } else {
+            let nearest = NearestName.of(model, among: newest.keys).map { "; did you mean \($0)?" }
+            let known = newest.keys.sorted().prefix(20).joined(separator: ", ")
+            Self.complain(
+                "\(topic) holds no decision about \(model)\(nearest ?? ""). Known: \(known). --force sends all the same"
+            )
+        }
+        throw ExitCode(3)
+    }
+
+    static func complain(_ text: String) {
+        FileHandle.standardError.write(Data("error: \(text)\n".utf8))
+    }
+}
+
+extension CommandRecord {
+    /// `pause for tft-prod`, `resume for all models`.
+    fileprivate var summary: String {
+        "\(kind.rawValue) for \(model ?? requestID.map { "request \($0)" } ?? "all models")"
+    }
+}
