@@ -1,5 +1,6 @@
 import Kafka
 import SimulatedLog
+import StateRecords
 import Testing
 
 @testable import Worker
