@@ -14,7 +14,9 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 // `scripts/simulate` builds the harness of SimulationTests as a program, optimised; nothing else does.
-let harness: [Target.Dependency] = ["Contracts", "Kafka", "Retraining", "SimulatedLog", "StateRecords", "Worker", logging]
+let harness: [Target.Dependency] = [
+    "Contracts", "Kafka", "Retraining", "SimulatedLog", "StateRecords", "Worker", logging,
+]
 let simulation: Target =
     Context.environment["DRIFTGATE_SIMULATE"] == nil
     ? .testTarget(
@@ -115,7 +117,8 @@ let package = Package(
         .testTarget(
             name: "WorkerTests",
             dependencies: [
-                "Contracts", "driftgate", "Kafka", "Operations", "Replay", "Retraining", "StateRecords", "Worker", logging,
+                "Contracts", "driftgate", "Kafka", "Operations", "Replay", "Retraining", "StateRecords", "Worker",
+                logging,
             ],
             swiftSettings: settings),
         .testTarget(

@@ -1,7 +1,7 @@
 import Foundation
 import Kafka
 import Logging
-import Retraining
+@testable import Retraining
 import Testing
 
 @testable import Serving
@@ -221,7 +221,10 @@ final class DashboardStage {
     /// What the engine would say of a model: answers at the desk, as the worker does.
     func serveViews() {
         views.serve { model in
-            let bins = (0..<24).map { Int(100 * exp(-pow(Double($0) - 9, 2) / 18)) }
+            let bins = (0..<24).map { (bin: Int) -> Int in
+                let distance = Double(bin) - 9
+                return Int(100 * exp(-distance * distance / 18))
+            }
             let metrics = ["cpu_user_pct", "mem_used_pct"].map { name in
                 ModelView.Metric(
                     name: name, lower: 0, upper: 100, baseline: bins, window: Array(bins.reversed()),
