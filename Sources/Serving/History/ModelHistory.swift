@@ -47,7 +47,9 @@ struct ModelHistory: Sendable {
             recent.removeFirst(block)
         }
         let start = now - retention
-        if older.count > block, older[block - 1].at < start { older.removeFirst(block) }
+        // Thinned, a day is about as many.
+        let day = 24
+        while older.count > day, older[day - 1].at < start { older.removeFirst(day) }
         if older.isEmpty, recent.count > block, recent[block - 1].at < start { recent.removeFirst(block) }
         if let first = trainings.first, trainings.count > Self.trainingsMax || first.requestedAt < start - retention {
             trainings.removeFirst()
