@@ -106,10 +106,10 @@ import Testing
     @Test func `A trainer that says succeeded for a request of yesterday does not end the one of today`() {
         let harness = harness()
         let first = decide(harness, at: start).requestID!
-        harness.succeed(first, version: "v2", time: start + .minute)
+        harness.succeed(first, time: start + .minute)
         let second = decide(harness, at: start + 6 * .hour).requestID!
         #expect(second != first)
-        harness.succeed(first, version: "v3", time: start + 6 * .hour + .minute)
+        harness.succeed(first, time: start + 6 * .hour + .minute)
         #expect(decide(harness, at: start + 6 * .hour + check).history.openRequestID == second)
     }
 
