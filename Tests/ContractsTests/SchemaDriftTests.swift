@@ -99,7 +99,8 @@ import Testing
             .prediction: "prediction", .actual: "actual", .load: "load", .trainingStatus: "training-status",
             .command: "command",
         ]
-        let described = try #require(try schema(try #require(names[role]))["properties"] as? Object)
+        let name = try #require(names[role])
+        let described = try #require(try schema(name)["properties"] as? Object)
         // `metric` and `value` stand for `values` only where pointers name them.
         let looked = FieldMap.fieldNames(of: role).filter { $0 != "metric" && $0 != "value" }
         #expect(Set(described.keys) == Set(looked))
