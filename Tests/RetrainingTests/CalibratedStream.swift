@@ -35,23 +35,30 @@ struct CalibratedStream {
     ///
     /// - Parameters:
     ///   - forecast: of the level of an hour, by the version in service.
-    ///   - shadow: a replaced version that goes on predicting.
+    ///   - shadow: a replaced version that goes on predicting, from another server: its clock is `behind`.
     @discardableResult
     mutating func step(
-        version: String = "v1", shadow: String? = nil, level: (Int64) -> Double = Self.level,
+        version: String? = "v1", shadow: String? = nil, behind: Milliseconds = 0, level: (Int64) -> Double = Self.level,
         shadowForecast: ((Int64) -> Double)? = nil, forecast: ((Int64) -> Double)? = nil
     ) -> [Effect] {
         let next = hour + 1
         let ahead = forecast?(next) ?? level(next) + Double(next * 104_729 % 13) / 6 - 1
         harness.feed(.actual(at: now, ["x": level(hour)], time: now))
         harness.feed(
-            .prediction(version: version, at: now + .hour, issuedAt: now, ["x": ahead], time: now))
+            .prediction(version: version ?? "", at: now + .hour, issuedAt: now, ["x": ahead], time: now))
         if let shadow, let shadowForecast {
             harness.feed(
                 .prediction(
-                    version: shadow, at: now + .hour, issuedAt: now, isShadow: true, ["x": shadowForecast(next)],
-                    time: now))
+                    version: shadow, at: now + .hour, issuedAt: now + behind, isShadow: true,
+                    ["x": shadowForecast(next)], time: now))
         }
+        harness.feed(.load(cpu: 20, time: now))
+        hour += 1
+        return harness.evaluate(now)
+    }
+
+    /// An hour in which nothing but load comes in.
+    mutating func skip() -> [Effect] {
         harness.feed(.load(cpu: 20, time: now))
         hour += 1
         return harness.evaluate(now)

@@ -45,6 +45,8 @@ import Testing
         [.noPredictions, .stalledInput], [.noDrift, .persistence], [.noDrift, .slaBreach],
         // A refresh waits for a free place among the open requests.
         [.forcedRefresh, .openRequestLimit],
+        // A refresh needs no score: a series that never gives one is refreshed all the same.
+        [.insufficientData, .forcedRefresh],
     ]
 
     private static let now = monday + 12 * .hour

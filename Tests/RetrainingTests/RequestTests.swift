@@ -37,7 +37,7 @@ import Testing
         #expect(request.epochs == 1)
         #expect(request.trainingFrom == start - 30 * .day)
         #expect(request.trainingTo == start)
-        #expect(request.keepShadow == 48 * .hour)
+        #expect(request.keepShadow == 72 * .hour)
         #expect(request.driftOnset == start)
         #expect(request.reason == .driftQuiet)
         #expect(request.text == decision.text)
@@ -206,15 +206,15 @@ import Testing
         #expect(harness.effects.alerts.last { $0.kind == .notDeployed }?.state == .resolved)
     }
 
-    @Test func `A version that was never deployed is alerted even where the next training is under way`() {
+    @Test func `While a trained version is awaited no other training is asked for; once it is overdue, one is`() {
         let harness = harness()
         let first = decide(harness, at: start).requestID!
         harness.succeed(first, version: "v2", time: start + .minute)
         // The drift goes on, since the old version goes on.
-        let second = decide(harness, at: start + 6 * .hour)
+        #expect(decide(harness, at: start + 6 * .hour).reason == .verifying)
+        #expect(decide(harness, at: start + 24 * .hour).reason == .verifying)
+        let second = decide(harness, at: start + 25 * .hour)
         #expect(second.outcome == .trigger)
-        harness.feed(.status(second.requestID!, .started, time: start + 6 * .hour + 1))
-        decide(harness, at: start + 25 * .hour)
         #expect(harness.effects.alerts.contains { $0.kind == .notDeployed && $0.requestID == first })
     }
 

@@ -1,4 +1,5 @@
 internal import CLibrdkafka
+internal import Dispatch
 internal import Synchronization
 
 /// Owns the C consumer and ends it in the only order that cannot hang: records, queues, close, destroy.
@@ -82,9 +83,26 @@ final class ConsumerHandle {
         let result = rd_kafka_consumer_close(client)
         partitionQueues.removeAll()
         isDestroyed = true
-        rd_kafka_destroy(client)
+        guard destroyClient() else {
+            return KafkaError(code: .timedOut, message: "the client does not end", operation: "destroy the consumer")
+        }
         guard result != RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
         return KafkaError(code: .init(result), operation: "leave the group")
+    }
+
+    /// Destroys the client whose group was left. librdkafka 2.0.2 was seen to spin for ever in here after an error of
+    /// the coordinator; whoever has to end, or to go on with a new client, must not wait for that. Returns false where
+    /// it takes too long: the client and what it may still call are then left behind.
+    private func destroyClient() -> Bool {
+        struct Client: @unchecked Sendable { let pointer: OpaquePointer }
+        let (client, ended) = (Client(pointer: client), DispatchSemaphore(value: 0))
+        DispatchQueue(label: "driftgate.kafka.destroy").async {
+            rd_kafka_destroy(client.pointer)
+            ended.signal()
+        }
+        guard ended.wait(timeout: .now() + .seconds(10)) == .timedOut else { return true }
+        _ = Unmanaged.passRetained(callbacks)
+        return false
     }
 }
 

@@ -38,7 +38,7 @@ public struct Doctor {
             defer { try? consumer.close() }
             let marks = try groupAndMarks(consumer, metadata)
             newestRecords(consumer, marks)
-            restores(marks, metadata)
+            restores(consumer, metadata)
         } catch {
             report(explain(error, "group \(options.kafka.groupID)"))
         }
@@ -145,11 +145,17 @@ public struct Doctor {
         }
     }
 
-    private func restores(_ marks: RestoreCheck.Marks, _ metadata: Metadata) {
+    private func restores(_ consumer: Consumer, _ metadata: Metadata) {
         let tasks = options.worker.scale == .single ? 1 : metadata.partitions(of: topics.names.predictions) ?? 1
         for task in 0..<tasks {
             do {
                 let state = try TaskState.read(options, task: Int32(task), timeoutMilliseconds: 30_000)
+                // Asked after the state was read: a worker that runs meanwhile goes on.
+                var marks: RestoreCheck.Marks = [:]
+                for input in state?.inputs ?? [] {
+                    let found = try consumer.watermarks(input.partition, timeoutMilliseconds: Self.timeout)
+                    marks[input.partition] = (found.low, found.high)
+                }
                 RestoreCheck.findings(
                     state, marks, topics, group: options.kafka.groupID, applicationID: options.engine.applicationID
                 ).forEach(report)

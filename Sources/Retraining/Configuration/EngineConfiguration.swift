@@ -66,9 +66,8 @@ public struct DriftConfiguration: Sendable, Equatable {
     public var minimumSamples = 100
     /// Calibrated: how long the score must stay above the critical threshold before it may trigger.
     public var persistence: Milliseconds = 6 * .hour
-    /// The same for a score that stays above `severeFactor` times the critical threshold.
+    /// The same for a score that stays above `sla_breach_threshold`: drift is then severe.
     public var severePersistence: Milliseconds = 4 * .hour
-    public var severeFactor = 1.2
     /// Calibrated: the constants of the error term.
     public var skill = SkillConstants()
     /// Calibrated: the stretch of actuals that a baseline is taken from, where there is as much.
@@ -132,7 +131,7 @@ public struct QuietConfiguration: Sendable, Equatable {
     /// Adaptive: a load at or below this quantile of the last 14 days is low, above the other one it is high.
     public var lowQuantile = 0.25
     public var highQuantile = 0.75
-    /// Adaptive: a planned training starts at the latest this long after the first `retrain`.
+    /// Adaptive: so long after drift was found any hour that is not high will do, after twice as long any hour.
     public var deadline: Milliseconds = 24 * .hour
     /// Pool of machines whose load is asked; nil means all load records together.
     public var pool: String?
@@ -196,8 +195,8 @@ public struct TrainingConfiguration: Sendable, Equatable {
     public var maximumAttempts = 3
     /// A request that did not end in this time has expired.
     public var deadline: Milliseconds = 24 * .hour
-    /// For how long a trainer is asked to keep the replaced version predicting.
-    public var keepShadow: Milliseconds = 48 * .hour
+    /// For how long a trainer is asked to keep the replaced version predicting: as long as a verification lasts.
+    public var keepShadow: Milliseconds = 72 * .hour
     /// No prediction of the new version for this long after `succeeded`: an alert.
     public var deploymentTimeout: Milliseconds = 24 * .hour
     /// Named in every request: where to answer.

@@ -38,8 +38,13 @@ struct Deliberation {
     var quietDeadline: Milliseconds = 24 * .hour
     /// Whether the load is high right now, or something else forbids a start.
     var isLoadHigh = false
+    /// Whether a blackout or a busy day covers a part of the time that a training would take from now.
+    var isBarred = false
     /// Whether it is this model's part of the hour; starts of many models are spread.
     var isTurn = true
+    /// The version of the last training that is to come and does not predict yet: another training would be spent on
+    /// the fault that this one has mended.
+    var awaitedVersion: String?
 
     struct Conclusion: Equatable {
         var outcome: Decision.Outcome
@@ -87,6 +92,14 @@ extension Deliberation {
         if let last = ledger.lastCounting, now - last.requestedAt < safeguards.minimumInterval { return true }
         if let backoff = ledger.backoffUntil(safeguards), now < backoff { return true }
         return ledger.counting(after: now - 7 * .day).count >= safeguards.maximumPerWeek
+    }
+
+    private var refreshes: Bool {
+        guard let last = ledger.lastTraining, openRequests < safeguards.maximumOpenRequests, isTurn, !isBarred else {
+            return false
+        }
+        let age = now - last.at
+        return age >= safeguards.maximumAge || age >= safeguards.maximumAge - safeguards.refreshLead && isBestForRefresh
     }
 
     private typealias Question = (check: Check, conclusion: Conclusion)
@@ -144,7 +157,9 @@ extension Deliberation {
                 hold(.noBaseline, "There is no baseline yet.")
             ),
             (
-                Check(.insufficientData, answer(!isManual && !hasEnoughData), value: signal.map { Double($0.pairs) }),
+                Check(
+                    .insufficientData, answer(!isManual && !hasEnoughData && !refreshes),
+                    value: signal.map { Double($0.pairs) }),
                 hold(.insufficientData, "The windows hold too little for a score: \(signal?.pairs ?? 0) pairs.")
             ),
         ]
@@ -160,9 +175,6 @@ extension Deliberation {
         let backsOff = backoff.map { now < $0 } ?? false
         let age = ledger.lastTraining.map { now - $0.at }
         let isOld = age.map { $0 >= safeguards.maximumAge } ?? false
-        let isNearlyOld = age.map { $0 >= safeguards.maximumAge - safeguards.refreshLead } ?? false
-        let mayOpen = openRequests < safeguards.maximumOpenRequests
-        let refreshes = (isOld || (isNearlyOld && isBestForRefresh)) && mayOpen && isTurn
         let week = ledger.counting(after: now - 7 * .day)
         let isOverWeek = week.count >= safeguards.maximumPerWeek
         let weekFrees = isOverWeek ? week[week.count - safeguards.maximumPerWeek].requestedAt + 7 * .day : nil
@@ -238,7 +250,8 @@ extension Deliberation {
             (
                 Check(
                     .persistence, answer(isAbove && !isWanted),
-                    value: signal?.aboveSince.map { hours(now - $0) }, limit: hours(persistence), unit: "h"),
+                    value: signal?.aboveSince.map { hours(now - $0) },
+                    limit: hours(isSevere ? severePersistence : persistence), unit: "h"),
                 hold(
                     .persistence, confidence: signal?.confidence ?? 0,
                     until: signal?.aboveSince.map { $0 + persistence },
@@ -260,12 +273,13 @@ extension Deliberation {
     /// Quiet as the source design has it: below the threshold now, else the next window, else a breach or nothing.
     private var absoluteQuestions: [Question] {
         let confidence = signal?.confidence ?? 0
-        let breaches = (signal?.score ?? 0) > safeguards.breachThreshold
+        let breaches =
+            (signal?.score ?? 0) > safeguards.breachThreshold && !isBarred && awaitedVersion == nil
         let window = load.nextWindow
         return [
             (quietNowCheck, driftQuiet),
             (
-                Check(.waitingForQuiet, answer(window != nil && !isVerifying)),
+                Check(.waitingForQuiet, answer(window != nil && !isVerifying && awaitedVersion == nil)),
                 hold(
                     .waitingForQuiet, confidence: confidence, until: window?.from,
                     "Drift detected, waiting for the quiet window at \(Text.time(window?.from ?? now)).")
@@ -292,7 +306,7 @@ extension Deliberation {
         let waited = wantedSince.map { now - $0 }
         // With patience gone any hour that is not high will do (`isPlannedNow`); later any hour at all.
         let limit = isSevere ? quietDeadline : 2 * quietDeadline
-        let isOver = isTurn && waited.map { $0 >= limit } ?? false
+        let isOver = isTurn && !isBarred && awaitedVersion == nil && waited.map { $0 >= limit } ?? false
         // The source trains at once on a breach without a window. Measured on real servers that costs more than it
         // gives: 15 % of trainings in high load, at a larger error. So a breach only makes the wait shorter.
         let breaches = isSevere && load.score != nil && load.nextWindow == nil
@@ -328,20 +342,24 @@ extension Deliberation {
     /// While the last training is being verified, only a forced refresh and a breach may trigger.
     private var verifyingQuestion: Question {
         (
-            Check(.verifying, answer(isVerifying)),
-            hold(.verifying, confidence: signal?.confidence ?? 0, "The last training is still being verified.")
+            Check(.verifying, answer(isVerifying || awaitedVersion != nil)),
+            hold(
+                .verifying, confidence: signal?.confidence ?? 0,
+                awaitedVersion.map { "Version \($0) was trained and does not predict yet." }
+                    ?? "The last training is still being verified.")
         )
     }
 
     private var quietNowCheck: Check {
-        let isQuiet = (quietRule == .absolute ? isQuietNow : isPlannedNow) && !isVerifying
+        let isQuiet = (quietRule == .absolute ? isQuietNow : isPlannedNow) && !isVerifying && awaitedVersion == nil
         return Check(.driftQuiet, isQuiet ? .trigger : .pass, value: load.score, unit: "load")
     }
 
     private var driftQuiet: Conclusion {
         trigger(
             .driftQuiet, confidence: signal?.confidence ?? 0,
-            "Drift detected at a quiet time: score \(Text.number(signal?.score ?? 0)), load \(Text.number(load.score ?? 0))."
+            "Drift detected at a quiet time: score \(Text.number(signal?.score ?? 0)), load "
+                + "\(load.score.map { Text.number($0) } ?? "unknown")."
         )
     }
 }

@@ -77,9 +77,12 @@ struct CalibratedDistribution: Sendable {
     }
 
     /// |mean − baseline mean| / baseline standard deviation, 0 to the cap.
-    func meanShift(of mean: Double) -> Double {
+    ///
+    /// - Parameter magnitude: of the values, where these are what is left of them.
+    func meanShift(of mean: Double, magnitude: Double = 0) -> Double {
         DriftScore.meanShift(
-            mean: mean, baselineMean: distribution.mean, baselineDeviation: distribution.standardDeviation)
+            mean: mean, baselineMean: distribution.mean, baselineDeviation: distribution.standardDeviation,
+            magnitude: magnitude)
     }
 }
 

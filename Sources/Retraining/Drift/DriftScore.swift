@@ -11,11 +11,15 @@ enum DriftScore {
     }
 
     /// |mean − baseline mean| / baseline standard deviation. A constant baseline: equal is 0, changed is the cap.
-    static func meanShift(mean: Double, baselineMean: Double, baselineDeviation: Double) -> Double {
+    ///
+    /// - Parameter magnitude: of the values that the means were taken of, where that is not the means' own.
+    static func meanShift(
+        mean: Double, baselineMean: Double, baselineDeviation: Double, magnitude: Double = 0
+    ) -> Double {
         let difference = abs(mean - baselineMean)
         guard difference.isFinite else { return meanShiftCap }
         // Rounding in the mean of a constant must not look like a change.
-        let rounding = 1e-9 * max(abs(mean), abs(baselineMean))
+        let rounding = 1e-9 * max(abs(mean), abs(baselineMean), magnitude)
         if difference <= rounding { return 0 }
         return baselineDeviation > 0 ? min(meanShiftCap, difference / baselineDeviation) : meanShiftCap
     }

@@ -99,8 +99,13 @@ struct SeriesHistory {
         return Self.plausible * (sum / count)
     }
 
+    /// A single spike among the first values must not decide it: it is within four times the median hour.
     mutating func fixScale() -> Double? {
-        if scale == nil { scale = normaliser }
+        if scale == nil, let normaliser {
+            let magnitudes = hours.map { abs($0.sum) / Double($0.count) }.sorted()
+            let median = magnitudes[(magnitudes.count - 1) / 2]
+            scale = median > 0 ? min(normaliser, 4 * median) : normaliser
+        }
         return scale
     }
 

@@ -90,13 +90,18 @@ struct Skill {
         }
     }
 
-    /// Considers an entity; true where it is followed.
-    mutating func follow(_ entity: Int32, hash: UInt64) -> Bool {
+    /// Considers an entity; true where it is followed. One that the model predicts goes before any that it does not.
+    mutating func follow(_ entity: Int32, hash: UInt64, predicted: NumberSet) -> Bool {
         if isFollowed(entity) { return true }
         if followed.count == Self.followedEntities {
-            guard let last = followed.last, hash < last.hash else { return false }
-            followed.removeLast()
-            forget(entity: last.entity)
+            let isPredicted = predicted.position(of: entity) != nil
+            if let other = followed.last(where: { predicted.position(of: $0.entity) == nil }) {
+                guard isPredicted || hash < other.hash else { return false }
+                forget(entity: other.entity)
+            } else {
+                guard isPredicted, let last = followed.last, hash < last.hash else { return false }
+                forget(entity: last.entity)
+            }
         }
         let position = followed.firstIndex { $0.hash > hash } ?? followed.count
         followed.insert((hash, entity), at: position)
@@ -157,27 +162,63 @@ struct Skill {
         return series.values[position].hour(at: time - periods * period)
     }
 
-    /// Takes the pairs of one forecast: those of all versions that made it, for one actual.
+    /// Takes the pairs of one actual, those of all versions and horizons, in the order of their issue.
+    ///
+    /// Each forecast that was followed is judged with the forecasts that others made beside it. Two servers never issue
+    /// at the same millisecond: of every other version the nearest forecast counts, where it is near enough.
     mutating func add(
-        pairs: ArraySlice<JoinedPair>, serving: Int32, previous: Int32?, by constants: SkillConstants
+        pairs: ArraySlice<JoinedPair>, serving: Int32, previous: Int32?, since pairsFrom: Milliseconds,
+        by constants: SkillConstants
     ) {
         guard let first = pairs.first else { return }
-        guard
-            let waiting = pending.position(of: ForecastKey(entity: first.entity, slot: first.slot, at: first.at)),
-            let index = pending.values[waiting].firstIndex(where: { $0.issuedAt == first.issuedAt }),
+        let key = ForecastKey(entity: first.entity, slot: first.slot, at: first.at)
+        guard let position = pending.position(of: key) else { return }
+        let waiting = pending.values[position]
+        if waiting.count == 1, pairs.allSatisfy({ $0.issuedAt == waiting[0].issuedAt }) {
+            judge(pairs, beside: waiting[0], key, serving, previous, since: pairsFrom, by: constants)
+            return
+        }
+        for shadow in waiting where pairs.contains(where: { $0.issuedAt == shadow.issuedAt }) {
+            var beside: [JoinedPair] = []
+            for pair in pairs {
+                let distance = abs(pair.issuedAt - shadow.issuedAt)
+                guard distance == 0 || distance <= Self.tolerance(key.at - shadow.issuedAt),
+                    distance == 0 || !waiting.contains(where: { $0.issuedAt == pair.issuedAt })
+                else { continue }
+                if let other = beside.firstIndex(where: { $0.version == pair.version }) {
+                    if distance < abs(beside[other].issuedAt - shadow.issuedAt) { beside[other] = pair }
+                } else {
+                    beside.append(pair)
+                }
+            }
+            judge(beside[...], beside: shadow, key, serving, previous, since: pairsFrom, by: constants)
+        }
+    }
+
+    /// How far apart two forecasts may be issued to count as made side by side: a tenth of the horizon, five minutes
+    /// at least.
+    private static func tolerance(_ horizon: Milliseconds) -> Milliseconds { max(5 * .minute, horizon / 10) }
+
+    private mutating func judge(
+        _ pairs: ArraySlice<JoinedPair>, beside shadow: Pending, _ key: ForecastKey, _ serving: Int32,
+        _ previous: Int32?, since pairsFrom: Milliseconds, by constants: SkillConstants
+    ) {
+        guard let first = pairs.first, let position = pending.position(of: key),
+            let index = pending.values[position].firstIndex(where: { $0.issuedAt == shadow.issuedAt }),
             let known = series.position(of: Key(entity: first.entity, slot: first.slot)),
             let normaliser = series.values[known].normaliser
         else { return }
-        let shadow = pending.values[waiting].remove(at: index)
         let limit = series.values[known].limit ?? .infinity
-        if pending.values[waiting].isEmpty { pending.remove(pending.keys[waiting]) }
+        pending.values[position].remove(at: index)
+        if pending.values[position].isEmpty { pending.remove(key) }
         let scale = shadow.inputs.scale
         let hour = first.at.flooredDivision(by: .hour)
         let regression = constants.winsorised(abs(shadow.made.regression * scale - first.actual) / normaliser)
         let expert = constants.winsorised(abs(shadow.made.expert * scale - first.actual) / normaliser)
         var new: Double?
         var old: Double?
-        for pair in pairs {
+        // Versions without a name are told apart by time, and a shadow without one by nothing.
+        for pair in pairs where pair.version >= 0 || !pair.isShadow && pair.issuedAt >= pairsFrom {
             // An absurd forecast says nothing: it counts as one by the last value would. A single one can then neither
             // blind nor trigger, and a model that gives many loses its skill.
             let predicted = abs(pair.predicted) < limit ? pair.predicted : shadow.inputs.last * scale
@@ -219,21 +260,21 @@ struct Skill {
         let hour = now.flooredDivision(by: .hour)
         let cells = versions[serving] ?? SkillCells()
         let slow = cells.sums(now: hour, span: constants.slowHours)
-        if slow.filled >= SkillConstants.slowFill, slow.regression > 0 {
-            reading.ratio = slow.model / slow.regression
+        if slow.filled >= SkillConstants.slowFill, let ratio = Self.ratio(slow.model, slow.regression) {
+            reading.ratio = ratio
             slowReference.note(reading.ratio!, hour: hour)
         }
         reading.reference = slowReference.value(now: hour, by: constants)
         let fast = cells.sums(now: hour, span: constants.fastHours)
-        if fast.filled >= SkillConstants.fastFill, fast.expert > 0 {
-            reading.fastRatio = fast.model / fast.expert
+        if fast.filled >= SkillConstants.fastFill, let ratio = Self.ratio(fast.model, fast.expert) {
+            reading.fastRatio = ratio
             fastReference.note(reading.fastRatio!, hour: hour)
         }
         reading.fastReference = fastReference.value(now: hour, by: constants)
         var loss = 0.0
-        // On trial a version is judged early only where it is ahead of the old one and has been seen for long enough: a
-        // training soon after a change has seen little of it, and another one helps.
-        let counts = verification.map { $0.isAhead && slow.filled >= constants.trialFill } ?? true
+        // On trial a version is judged early only where it is ahead of the old one, or has none beside it, and has been
+        // seen for long enough: a training soon after a change has seen little of it, and another one helps.
+        let counts = verification.map { ($0.isAhead || $0.isAlone) && slow.filled >= constants.trialFill } ?? true
         if let ratio = reading.ratio, let reference = reading.reference, counts {
             let limit = max(reference, constants.leastReference) * bar(at: now, by: constants)
             reading.limit = limit
@@ -260,8 +301,16 @@ struct Skill {
     func ratio(of version: Int32, now: Milliseconds, by constants: SkillConstants) -> Double? {
         let sums = (versions[version] ?? SkillCells()).sums(
             now: now.flooredDivision(by: .hour), span: constants.slowHours)
-        return sums.filled >= SkillConstants.slowFill && sums.regression > 0 ? sums.model / sums.regression : nil
+        return sums.filled >= SkillConstants.slowFill ? Self.ratio(sums.model, sums.regression) : nil
     }
+
+    /// Where neither errs, as on a constant series, one is as good as the other.
+    private static func ratio(_ model: Double, _ other: Double) -> Double? {
+        other > 0 ? model / other : model == 0 ? 1 : nil
+    }
+
+    /// The version without a name has been replaced: what was known of it says nothing of the next.
+    mutating func forgetUnnamed() { versions[-1] = nil }
 
     mutating func beginComparison() { comparison = VersionComparison() }
 }

@@ -11,10 +11,10 @@ protocol JoinedValue {
 
 extension Engine {
     /// Applies actuals, then pairs, in the order (`at`, entity, metric, `issued_at`).
-    func applyJoined(_ model: ModelState) {
+    func applyJoined(_ model: ModelState, _ boundary: Milliseconds) {
         applyActuals(model)
-        applyPairs(model)
-        if !model.newForecasts.isEmpty { applyForecasts(model) }
+        applyPairs(model, boundary)
+        applyForecasts(model) { _ in true }
         model.newActuals.removeAll(keepingCapacity: true)
         model.pairs.removeAll(keepingCapacity: true)
     }
@@ -45,10 +45,13 @@ extension Engine {
         }
     }
 
-    private func applyPairs(_ model: ModelState) {
+    private func applyPairs(_ model: ModelState, _ boundary: Milliseconds) {
         guard !model.pairs.isEmpty else { return }
         sort(&model.pairs, &sortedPairs, by: model.places)
-        if model.isCalibrated { applySkill(model) }
+        if model.isCalibrated {
+            applyForecasts(model) { isJoined($0, model, boundary) }
+            applySkill(model)
+        }
         let drift = configuration.drift
         var last = LastRank()
         // Actuals and pairs are in the same order: they are gone through side by side.
@@ -74,7 +77,7 @@ extension Engine {
         return places[actual.slot] < places[pair.slot]
     }
 
-    /// Hands the pairs to the skill, those of one forecast together.
+    /// Hands the pairs to the skill, those of one actual together.
     private func applySkill(_ model: ModelState) {
         var start = 0
         while start < model.pairs.count {
@@ -82,36 +85,47 @@ extension Engine {
             var end = start + 1
             while end < model.pairs.count {
                 let other = model.pairs[end]
-                guard other.at == first.at, other.entity == first.entity, other.slot == first.slot,
-                    other.issuedAt == first.issuedAt
-                else { break }
+                guard other.at == first.at, other.entity == first.entity, other.slot == first.slot else { break }
                 end += 1
             }
             if model.skill.isFollowed(first.entity) {
                 model.skill.add(
                     pairs: model.pairs[start..<end], serving: model.serving, previous: model.verification?.oldVersion,
-                    by: configuration.drift.skill)
+                    since: model.pairsFrom, by: configuration.drift.skill)
             }
             start = end
         }
     }
 
-    private func applyForecasts(_ model: ModelState) {
+    /// Whether a new forecast has met its actual already: such a one has to be followed before its pair is.
+    private func isJoined(_ forecast: ServedForecast, _ model: ModelState, _ boundary: Milliseconds) -> Bool {
+        guard forecast.at <= boundary,
+            let cell = model.join.find(JoinTable.Key(entity: forecast.entity, at: forecast.at))
+        else { return false }
+        let actual = model.join.cells[Int(cell)].actual
+        return actual >= 0 && !model.join.value(actual, forecast.slot).isNaN
+    }
+
+    /// Has the forecasts that are chosen followed by the skill.
+    private func applyForecasts(_ model: ModelState, where isChosen: (ServedForecast) -> Bool) {
+        guard !model.newForecasts.isEmpty else { return }
         let places = model.places
-        model.newForecasts.sort { left, right in
+        let split = model.newForecasts.partition(by: isChosen)
+        guard split < model.newForecasts.count else { return }
+        model.newForecasts[split...].sort { left, right in
             if left.issuedAt != right.issuedAt { return left.issuedAt < right.issuedAt }
             if left.at != right.at { return left.at < right.at }
             if left.entity != right.entity { return precedes(left.entity, right.entity) }
             return places[left.slot] < places[right.slot]
         }
         var last = LastRank()
-        for forecast in model.newForecasts {
+        for forecast in model.newForecasts[split...] {
             model.skill.add(
                 forecast: forecast.value, entity: forecast.entity, slot: forecast.slot, at: forecast.at,
                 issuedAt: forecast.issuedAt, bucket: bucket(forecast.at - forecast.issuedAt),
                 rank: rank(forecast.entity, forecast.at, &last))
         }
-        model.newForecasts.removeAll(keepingCapacity: true)
+        model.newForecasts.removeSubrange(split...)
     }
 
     // MARK: Order

@@ -59,6 +59,8 @@ extension Engine {
         model.captureBaseline = .training
         if model.serving < 0 {
             model.pairsFrom = time
+            model.deployedAt = time
+            model.skill.forgetUnnamed()
             model.resetErrors()
         }
         model.aboveSince = nil

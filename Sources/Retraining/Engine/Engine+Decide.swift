@@ -131,7 +131,10 @@ extension Engine {
                 let shift = model.windows[slot].seasonalDistributionShift(configuration.quiet.calendar)
             {
                 floor = seasonal.residuals
-                moved = (shift.statistic, floor.meanShift(of: shift.mean))
+                moved = (
+                    shift.statistic,
+                    floor.meanShift(of: shift.mean, magnitude: abs(baseline.pooled.distribution.mean))
+                )
                 signal.metrics[position].seasonalStatistic = moved.statistic
                 signal.metrics[position].seasonalMeanShift = moved.mean
             }
@@ -174,8 +177,8 @@ extension Engine {
             model.evaluationsAbove = 0
             return
         }
-        let severe = configuration.drift.severeFactor * model.settings.critical
-        model.severeSince = signal!.score > severe ? model.severeSince ?? boundary : nil
+        model.severeSince =
+            signal!.score > model.settings.safeguards.breachThreshold ? model.severeSince ?? boundary : nil
         model.aboveSince = model.aboveSince ?? boundary
         model.evaluationsAbove += 1
     }
@@ -188,7 +191,11 @@ extension Engine {
             model.captureBaseline = .first
         }
         let calendar = configuration.quiet.calendar
-        if let origin = model.captureBaseline {
+        // Windows that do not span what a baseline needs make none of a training; it waits for them.
+        let isReady = model.firstActualAt.map { boundary - $0 >= drift.baselineSpan } ?? false
+        if let origin = model.captureBaseline,
+            origin != .training || isReady || !model.suppliedBaseline.isEmpty
+        {
             let supplied = origin == .training ? model.suppliedBaseline : [:]
             model.captureBaseline = nil
             model.suppliedBaseline = [:]
@@ -205,7 +212,7 @@ extension Engine {
     private func hasEnough(_ model: ModelState, _ signal: DriftSignal?) -> Bool {
         guard let signal else { return false }
         if injectedSignal != nil { return true }
-        if model.isCalibrated { return signal.floors?.skillRatio != nil || signal.floors?.fastRatio != nil }
+        if signal.floors?.skillRatio != nil || signal.floors?.fastRatio != nil { return true }
         let enough = configuration.drift.minimumSamples
         if signal.pairs >= enough { return true }
         // A rare series never fills its window: half of the span with a pair or so every three hours will do.
@@ -226,6 +233,11 @@ extension Engine {
         let isRegressed = outcome == .regressed
         if isRegressed {
             model.skill.lastRollback = boundary
+            // Rolling back comes first: drift of the version that goes is not drift of the one that comes back.
+            model.aboveSince = nil
+            model.severeSince = nil
+            model.evaluationsAbove = 0
+            model.wantedSince = nil
             // What all is well looks like is not learned from a training that went wrong.
             model.restoreBaseline(calendar: configuration.quiet.calendar)
         }
@@ -286,25 +298,39 @@ extension Engine {
             deliberation.severePersistence = drift.severePersistence
         }
         deliberation.needsBaseline = !model.isCalibrated && injectedSignal == nil
-        deliberation.isVerifying = model.verification.map { !$0.isAhead } ?? false
+        deliberation.isVerifying = model.verification.map { !$0.isAhead && !$0.isAlone } ?? false
+        deliberation.awaitedVersion = awaitedVersion(of: model, at: round.boundary)
         deliberation.severeSince = model.severeSince
         deliberation.evaluationsAbove = model.evaluationsAbove
         deliberation.openRequests = round.openRequests
         deliberation.manual = model.manual
         deliberation.isQuietNow = isQuiet && (load.staysQuiet || !load.outlook.hasHistory && reading.score != nil)
-        if configuration.quiet.rule == .adaptive { deliberation.isTurn = isTurn(of: model, at: round.boundary) }
+        if configuration.quiet.rule == .adaptive { deliberation.isTurn = isTurn(of: model, round) }
         // With turns the hour is chosen, and the model's part of it.
         let start = turnsAnHour > 1 ? load.bestWindow?.from.floored(to: .hour) : load.bestWindow?.from
         deliberation.isBestForRefresh = start.map { $0 <= round.boundary } ?? false && !load.isHigh && !isOpen
         deliberation.isLoadHigh = load.isHigh || isOpen
+        let steps = Int((configuration.quiet.minimumDuration + QuietPlanner.step - 1) / QuietPlanner.step)
+        deliberation.isBarred = load.outlook.isBarred.prefix(max(1, steps)).contains(true)
         deliberation.quietDeadline = configuration.quiet.deadline
         return deliberation
+    }
+
+    private func awaitedVersion(of model: ModelState, at now: Milliseconds) -> String? {
+        guard model.serving >= 0,
+            let last = model.ledger.trainings.last(where: { $0.state == .succeeded }), !last.deploymentSettled,
+            let ended = last.endedAt, now - ended < configuration.training.deploymentTimeout
+        else { return nil }
+        return last.modelVersion
     }
 
     private func pool(of model: ModelState) -> Int32 {
         guard let name = model.settings.pool, let number = poolNames.find(name) else { return -1 }
         return pools[number] == nil ? -1 : number
     }
+
+    /// How long a load below the quiet threshold waits for a better hour: the design asks for a request within 4 h then.
+    private static let quietPatience: Milliseconds = 3 * .hour
 
     /// Adaptive rule: plans the start at the first wish, checks it live, plans again where it fails.
     private func followPlan(_ model: ModelState, _ deliberation: inout Deliberation, _ round: Round) {
@@ -326,9 +352,14 @@ extension Engine {
         // Without a window that is not barred there is nothing to wait for but the deadline.
         let isDue = model.plan.map { $0.from <= now } ?? false
         let waited = now - model.wantedSince!
-        let patience = deliberation.isSevere ? configuration.quiet.deadline / 6 : configuration.quiet.deadline
+        // Below the quiet threshold there is little to gain by a quieter hour.
+        let patience =
+            deliberation.load.isQuiet
+            ? min(Self.quietPatience, configuration.quiet.deadline)
+            : deliberation.isSevere ? configuration.quiet.deadline / 6 : configuration.quiet.deadline
         deliberation.isPlannedNow =
-            !deliberation.isLoadHigh && deliberation.isTurn && (isDue || load.isLow || waited >= patience)
+            !deliberation.isLoadHigh && !deliberation.isBarred && deliberation.isTurn
+            && (isDue || load.isLow || waited >= patience)
         deliberation.load.plannedWindow = model.plan
     }
 

@@ -44,14 +44,16 @@ extension Engine {
         applyLoad()
         applyControls(boundary: boundary, effects: &effects)
         joinCollected(boundary: boundary)
-        for number in modelsByName { if let model = models[Int(number)] { applyJoined(model) } }
+        for number in modelsByName { if let model = models[Int(number)] { applyJoined(model, boundary) } }
         for index in lanes.indices { lanes[index].close(keeping: configuration.training.window + 2 * .day) }
+        let previousBoundary = lastBoundary
         lastBoundary = boundary
         for request in published ?? [] where modelNames.find(request.model) == nil {
             model(named: request.model).lastSeen = boundary
         }
         var round = Round(
-            boundary: boundary, cut: cut, wallClock: wallClock, streamTime: streamTime,
+            boundary: boundary, previousBoundary: previousBoundary, cut: cut, wallClock: wallClock,
+            streamTime: streamTime,
             countedRate: Double(predictionRows) * 1000 / Double(max(1, since)), published: published)
         round.openRequests = modelsByName.reduce(0) { $0 + (models[Int($1)]?.ledger.open == nil ? 0 : 1) }
         readLoad(&round)
@@ -69,6 +71,7 @@ extension Engine {
     /// What one evaluation shares between models.
     struct Round {
         var boundary: Milliseconds
+        var previousBoundary: Milliseconds?
         var cut: Cut
         var wallClock: Milliseconds?
         var streamTime: Milliseconds?

@@ -24,6 +24,7 @@ extension Engine {
         rowOrder.withItems { items in
             for item in items { sortedRows.append(lanes[order[Int(item >> 32)]].rows[Int(item & 0xFFFF_FFFF)]) }
         }
+        let late = lateLimit(boundary)
         // Without a reference counted for each row: the engine holds its models.
         let held = models.map { $0.map(Unmanaged.passUnretained) }
         func prefetch(_ position: Int, _ body: (JoinTable, JoinTable.Key) -> Void) {
@@ -42,12 +43,12 @@ extension Engine {
             lane.values.withUnsafeBufferPointer { values in
                 let first = Int(row.firstValue)
                 let own = UnsafeBufferPointer(rebasing: values[first..<first + Int(row.valueCount)])
-                guard row.model >= 0 else { return join(sharedActual: row, own) }
+                guard row.model >= 0 else { return join(sharedActual: row, own, late) }
                 held[Int(row.model)]?._withUnsafeGuaranteedRef { model in
                     if lane.role == .predictions {
-                        join(prediction: row, own, model)
+                        join(prediction: row, own, model, late)
                     } else {
-                        join(actual: row, own, model)
+                        join(actual: row, own, model, late)
                     }
                 }
             }
@@ -86,25 +87,26 @@ extension Engine {
 
     /// What lies before this is too late: its other half has been let go. By the boundary before, since the records of
     /// this interval all came after it.
-    private func isLate(_ at: Milliseconds) -> Bool {
-        guard let lastBoundary else { return false }
-        return at + configuration.join.allowedLateness < lastBoundary
+    private func lateLimit(_ boundary: Milliseconds) -> Milliseconds {
+        (lastBoundary ?? boundary - configuration.drift.checkInterval) - configuration.join.allowedLateness
     }
 
     private func join(
-        prediction row: IntakeRow, _ values: UnsafeBufferPointer<IntakeValue>, _ model: ModelState
+        prediction row: IntakeRow, _ values: UnsafeBufferPointer<IntakeValue>, _ model: ModelState,
+        _ late: Milliseconds
     ) {
         model.lastPrediction = max(model.lastPrediction ?? .min, row.mergeTime)
         model.lastSeen = max(model.lastSeen, row.mergeTime)
         if model.ledger.firstSeen == nil { model.ledger.firstSeen = row.mergeTime }
         if !row.isShadow { serve(model, row) }
         let isServed = !row.isShadow && row.version == model.serving
-        let isFollowed =
-            isServed && model.isCalibrated && model.skill.follow(row.entity, hash: entityNames.hash(row.entity))
         if model.entities.insert(row.entity) {
             entityModels[Int(row.entity)].append(model.number)
         }
-        guard !isLate(row.at) else {
+        let isFollowed =
+            isServed && model.isCalibrated
+            && model.skill.follow(row.entity, hash: entityNames.hash(row.entity), predicted: model.entities)
+        guard row.at >= late else {
             counters.latePredictions &+= 1
             return
         }
@@ -144,16 +146,18 @@ extension Engine {
         return shared
     }
 
-    private func join(actual row: IntakeRow, _ values: UnsafeBufferPointer<IntakeValue>, _ model: ModelState) {
-        guard !isLate(row.at) else {
+    private func join(
+        actual row: IntakeRow, _ values: UnsafeBufferPointer<IntakeValue>, _ model: ModelState, _ late: Milliseconds
+    ) {
+        guard row.at >= late else {
             counters.lateActuals &+= 1
             return
         }
         join(values, row, model)
     }
 
-    private func join(sharedActual row: IntakeRow, _ values: UnsafeBufferPointer<IntakeValue>) {
-        guard !isLate(row.at) else {
+    private func join(sharedActual row: IntakeRow, _ values: UnsafeBufferPointer<IntakeValue>, _ late: Milliseconds) {
+        guard row.at >= late else {
             counters.lateActuals &+= 1
             return
         }
@@ -167,7 +171,9 @@ extension Engine {
         model.lastSeen = max(model.lastSeen, row.mergeTime)
         model.lastActual = max(model.lastActual ?? .min, row.mergeTime)
         // What happened before the first forecast is the past that its shadow needs.
-        if model.isCalibrated { _ = model.skill.follow(row.entity, hash: entityNames.hash(row.entity)) }
+        if model.isCalibrated {
+            _ = model.skill.follow(row.entity, hash: entityNames.hash(row.entity), predicted: model.entities)
+        }
         var cell: Int32 = -1
         for value in values {
             guard let slot = row.model >= 0 ? Int(value.slot) : model.slot(value.metric) else { continue }
@@ -217,7 +223,10 @@ extension Engine {
             model.returning = nil
             return
         }
-        let hasServed = model.previousVersions.contains(row.version)
+        // One that a training has just made again is new.
+        let trained = model.ledger.trainings.last { $0.state == .succeeded && !$0.deploymentSettled }?.modelVersion
+        let isTrained = trained != nil && row.version >= 0 && versionNames[row.version] == trained
+        let hasServed = model.previousVersions.contains(row.version) && !isTrained
         if hasServed {
             guard row.issuedAt > model.servingLastIssued else { return }
             guard let returning = model.returning, returning.version == row.version else {

@@ -2,11 +2,14 @@ extension Engine {
     /// Whether it is this model's turn to start, by the adaptive quiet rule.
     ///
     /// Many models that share a pool find the same quiet hour. Each starts in one part of it only, by the hash of its
-    /// name, so that the trainers are not asked for all at once; a worker of one model never waits.
-    func isTurn(of model: ModelState, at boundary: Milliseconds) -> Bool {
-        let turns = turnsAnHour
-        let turn = boundary.flooredDivision(by: configuration.drift.checkInterval) % Int64(turns)
-        return modelNames.hash(model.number) % UInt64(turns) == UInt64(turn)
+    /// name, so that the trainers are not asked for all at once; a worker of one model never waits. Only the latest
+    /// boundary crossed is evaluated: the turns of those that were passed over come with it.
+    func isTurn(of model: ModelState, _ round: Round) -> Bool {
+        let turns = Int64(turnsAnHour)
+        let interval = configuration.drift.checkInterval
+        let passed = round.previousBoundary.map { (round.boundary - $0) / interval } ?? turns
+        let turn = round.boundary.flooredDivision(by: interval) - Int64(modelNames.hash(model.number) % UInt64(turns))
+        return (turn % turns + turns) % turns < passed
     }
 
     /// One an evaluation, and no more than there are models.

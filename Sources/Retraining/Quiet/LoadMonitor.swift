@@ -77,11 +77,13 @@ struct LoadMonitor {
         // Sums run in the order of the values: the order of the machines would depend on who came first.
         var cpus: [Double] = []
         var machineRates: [Double] = []
-        for (_, machine) in machines where now - machine.at <= max(5 * .minute, 3 * machine.interval) {
+        for (_, machine) in machines {
+            // Open until it is closed, or its machine has been silent for a day.
+            if machine.incident, now - machine.at <= .day { reading.incident = true }
+            guard now - machine.at <= max(5 * .minute, 3 * machine.interval) else { continue }
             reading.machines += 1
             if let cpu = machine.cpuPercent { cpus.append(cpu) }
             if let rate = machine.ratePerSecond { machineRates.append(rate) }
-            if machine.incident { reading.incident = true }
         }
         for cpu in cpus.sorted() {
             cpuSum += cpu

@@ -37,7 +37,7 @@ struct QuietPlanner {
             outlook.isBarred.append(isBarred(time))
         }
         // A day has to be known before its hours can be compared.
-        if load.map({ $0.history.hoursKept < 24 }) ?? true { outlook.hasHistory = false }
+        if load.map({ $0.scores(from: now - 14 * .day, to: now).count < 24 }) ?? true { outlook.hasHistory = false }
         if !outlook.hasHistory { outlook.scores = outlook.scores.indices.map { fallback(now + Int64($0) * Self.step) } }
         return outlook
     }

@@ -24,6 +24,8 @@ struct Verification: Equatable {
     var looks: Int64 = 0
     /// Whether the new version has been ahead so far.
     var isAhead = false
+    /// Whether the first look found no forecast of the old version beside it. Told anew at every look.
+    var isAlone = false
 
     enum Step: Equatable { case undecided, decided(Verdict.Outcome, ratio: Double, againstShadow: Bool) }
 
@@ -32,6 +34,7 @@ struct Verification: Equatable {
         let age = now - since
         let direct = comparison.ratio(now: now.flooredDivision(by: .hour))
         isAhead = direct.map { $0 < 1 } ?? false
+        isAlone = direct == nil && age >= Self.firstLook
         let isEnd = age >= Self.end
         guard age >= Self.firstLook, isEnd || age / Self.step > looks else { return .undecided }
         looks = age / Self.step

@@ -19,7 +19,10 @@ struct PolicyConstant: ExpressibleByArgument {
         "error_limit": { $0.drift.skill.errorLimit *= $1 },
         "persistence": { $0.drift.persistence = scaled($0.drift.persistence, $1) },
         "severe_persistence": { $0.drift.severePersistence = scaled($0.drift.severePersistence, $1) },
-        "severe_excess": { $0.drift.severeFactor = 1 + ($0.drift.severeFactor - 1) * $1 },
+        "severe_excess": {
+            let critical = $0.drift.criticalThreshold
+            $0.safeguards.breachThreshold = critical + ($0.safeguards.breachThreshold - critical) * $1
+        },
         "low_quantile": { $0.quiet.lowQuantile *= $1 },
         "quiet_deadline": { $0.quiet.deadline = scaled($0.quiet.deadline, $1) },
     ]

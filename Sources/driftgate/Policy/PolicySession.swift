@@ -29,6 +29,7 @@ struct PolicySession {
     private var lanes: [InputRole: Int] = [:]
     private var offsets: [InputRole: Int64] = [:]
     private var open: [String: Open] = [:]
+    private var lastTick: Milliseconds?
     private var loadScales: [String: LoadScale] = [:]
     private var loadEntities: Set<String> = []
     private var effects: [Effect] = []
@@ -124,6 +125,9 @@ struct PolicySession {
     }
 
     private mutating func tick(_ text: String, _ time: Milliseconds) -> String {
+        // A time that has been decided about is not decided about again.
+        guard lastTick.map({ time > $0 }) ?? true else { return Self.acknowledgement(text) }
+        lastTick = time
         // Without a deployment in three ticks the evaluator has not taken the request.
         for (entity, request) in open.sorted(by: { $0.key < $1.key }) {
             guard request.ticks >= 3 else {
@@ -157,8 +161,10 @@ struct PolicySession {
                 reply += "{\"plan\":\(name),\"from_hours\":\(hours[0]),\"to_hours\":\(hours[1])}\n"
             }
         }
-        return reply + "{\"ack\":\(Self.quoted(text))}\n"
+        return reply + Self.acknowledgement(text)
     }
+
+    private static func acknowledgement(_ text: String) -> String { "{\"ack\":\(quoted(text))}\n" }
 
     // MARK: Text
 

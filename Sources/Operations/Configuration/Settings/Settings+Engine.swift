@@ -31,10 +31,7 @@ extension Settings {
         ),
         .duration(
             "drift.severe_persistence_hours", \.engine.drift.severePersistence, .from(0, to: 720),
-            "The same for a score of `severe_factor` times the critical threshold and more."),
-        .number(
-            "drift.severe_factor", \.engine.drift.severeFactor, .from(1, to: 100),
-            "From this many times the critical threshold drift is severe."),
+            "The same for a score above `safeguards.sla_breach_threshold`: drift is then severe."),
         horizonBuckets,
         .duration(
             "drift.baseline_span_days", \.engine.drift.baselineSpan, .above(0, upTo: 365),
