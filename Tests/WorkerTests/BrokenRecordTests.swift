@@ -6,6 +6,7 @@ import Testing
 @testable import Worker
 
 /// Bad input never stops the worker, never disappears silently, never grows memory, and leaves good records alone.
+@Suite(.serialized)
 struct BrokenRecordTests {
     /// Kinds of broken records, each with the reason that it must be counted under.
     private func kinds(_ time: Milliseconds) -> [(reason: String, value: [UInt8]?)] {
@@ -41,7 +42,7 @@ struct BrokenRecordTests {
     }
 
     @Test("ten thousand broken records of twenty kinds are all accounted for, beside good ones")
-    func flood() async throws {
+    func flood() throws {
         let stage = try Stage()
         let now = Clock.wall().floored(to: .hour)
         let history = History(endingAt: now, days: 2)
@@ -59,7 +60,7 @@ struct BrokenRecordTests {
                 $0["model"] as? String == "m" && $0["evaluated_at_ms"] as? Int64 == history.time(step)
             }
         }
-        try await stage.eventually("the first half is decided") { try decided(history.steps / 2 - 1) }
+        try stage.eventually("the first half is decided") { try decided(history.steps / 2 - 1) }
         let before = worker.residentBytes
         for index in 0..<10_000 {
             // The large ones are few: the embedded broker keeps 5 MiB a partition.
@@ -87,10 +88,10 @@ struct BrokenRecordTests {
             return counts
         }
         let total = expected.values.reduce(0, +)
-        try await stage.eventually("all dead letters are there") { try reasons().values.reduce(0, +) >= total }
+        try stage.eventually("all dead letters are there") { try reasons().values.reduce(0, +) >= total }
         #expect(try reasons() == expected)
         // Good records beside them: every boundary of the whole history is decided for the model.
-        try await stage.eventually("the last boundary is decided") { try decided(history.steps - 1) }
+        try stage.eventually("the last boundary is decided") { try decided(history.steps - 1) }
         #expect(worker.isRunning)
         #expect(worker.residentBytes - before < 64 << 20, "memory is flat")
         #expect(worker.stop() == 0)

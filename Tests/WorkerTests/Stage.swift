@@ -78,14 +78,14 @@ final class Stage {
     }
 
     /// Asks until something is so; gives up after a minute and a half.
-    func eventually(_ what: String, _ condition: () throws -> Bool) async throws {
+    func eventually(_ what: String, _ condition: () throws -> Bool) throws {
         let deadline = Date(timeIntervalSinceNow: 90)
         while try !condition() {
             guard Date() < deadline else {
                 Issue.record("not within 90 s: \(what)")
                 return
             }
-            try await Task.sleep(for: .milliseconds(300))
+            Thread.sleep(forTimeInterval: 0.3)
         }
     }
 }
