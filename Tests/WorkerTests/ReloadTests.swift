@@ -50,8 +50,8 @@ struct ReloadTests {
         }.sorted { $0.at < $1.at }
     }
 
-    private func waitUntil(_ stage: Stage, decided time: Milliseconds) async throws {
-        try await stage.eventually("\(time) is decided") { try decisions(stage).last?.at == time }
+    private func waitUntil(_ stage: Stage, decided time: Milliseconds) throws {
+        try stage.eventually("\(time) is decided") { try decisions(stage).last?.at == time }
     }
 
     /// Steps after which the configuration changes; the first few make the snapshot.
@@ -65,21 +65,21 @@ struct ReloadTests {
     }
 
     /// What it must come to: a clean stop in between.
-    private func reference() async throws -> [(at: Int64, configuration: String?, text: String)] {
+    private func reference() throws -> [(at: Int64, configuration: String?, text: String)] {
         let stage = try Stage()
         try history.publish(0..<middle, to: stage)
         let before = try RunningWorker(options(stage, "old"))
-        try await waitUntil(stage, decided: history.time(middle - 1))
+        try waitUntil(stage, decided: history.time(middle - 1))
         #expect(try before.stop() == .requested)
         try history.publish(middle..<history.steps, to: stage)
         let after = try RunningWorker(options(stage, "new"))
-        try await waitUntil(stage, decided: history.time(history.steps - 1))
+        try waitUntil(stage, decided: history.time(history.steps - 1))
         #expect(try after.stop() == .requested)
         return try decisions(stage)
     }
 
-    private func check(_ found: [(at: Int64, configuration: String?, text: String)]) async throws {
-        let expected = try await reference()
+    private func check(_ found: [(at: Int64, configuration: String?, text: String)]) throws {
+        let expected = try reference()
         #expect(found.map(\.at) == expected.map(\.at), "every boundary is decided once")
         let last = history.time(middle - 1)
         for (a, b) in zip(found, expected) {
@@ -89,26 +89,26 @@ struct ReloadTests {
     }
 
     @Test("a reload takes effect at a boundary, as a clean stop and a start would")
-    func reload() async throws {
+    func reload() throws {
         let stage = try Stage()
         try history.publish(0..<middle, to: stage)
         let worker = try RunningWorker(options(stage, "old"))
-        try await waitUntil(stage, decided: history.time(middle - 1))
+        try waitUntil(stage, decided: history.time(middle - 1))
         worker.reload(options(stage, "new"))
         try history.publish(middle..<history.steps, to: stage)
-        try await waitUntil(stage, decided: history.time(history.steps - 1))
+        try waitUntil(stage, decided: history.time(history.steps - 1))
         #expect(try worker.stop() == .requested)
-        try await check(decisions(stage))
+        try check(decisions(stage))
     }
 
     @Test("what a crash leaves undone is done again by the configuration of then, and the new one follows")
-    func crash() async throws {
+    func crash() throws {
         let stage = try Stage()
         try history.publish(0..<first, to: stage)
         let doomed = try Worker(
             options: options(stage, "old"), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         try doomed.start()
-        func work(until time: Milliseconds) async throws {
+        func work(until time: Milliseconds) throws {
             let deadline = Date(timeIntervalSinceNow: 90)
             while doomed.tasks.values.first?.checkpoints.lastBoundary != time
                 || doomed.tasks.values.first?.checkpoints.hasFreshCuts != false
@@ -117,17 +117,17 @@ struct ReloadTests {
                 try #require(Date() < deadline)
             }
         }
-        try await work(until: history.time(first - 1))
+        try work(until: history.time(first - 1))
         try history.publish(first..<middle, to: stage)
-        try await work(until: history.time(middle - 1))
+        try work(until: history.time(middle - 1))
         #expect(doomed.tasks.values.first.map { $0.checkpoints.cutCount } ?? 0 > 48, "there is much to do again")
         // Without the snapshot that a clean stop writes.
         doomed.close()
 
         try history.publish(middle..<history.steps, to: stage)
         let worker = try RunningWorker(options(stage, "new"))
-        try await waitUntil(stage, decided: history.time(history.steps - 1))
+        try waitUntil(stage, decided: history.time(history.steps - 1))
         #expect(try worker.stop() == .requested)
-        try await check(decisions(stage))
+        try check(decisions(stage))
     }
 }
