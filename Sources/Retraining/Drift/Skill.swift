@@ -70,6 +70,8 @@ struct Skill {
     var followed: [(hash: UInt64, entity: Int32)] = [] { didSet { noteFollowed() } }
     /// Bit n of them is set where an entity n modulo 1024 is followed: a clear bit spares the search.
     private var followedBits = InlineArray<16, UInt64>(repeating: 0)
+    /// All that are followed are predicted, which is looked at once and not for every record of the others.
+    private var isSettled = false
     var comparison = VersionComparison()
     var lastRollback: Milliseconds?
 
@@ -83,6 +85,7 @@ struct Skill {
     }
 
     mutating func noteFollowed() {
+        isSettled = false
         followedBits = InlineArray(repeating: 0)
         for one in followed {
             let bit = Int(one.entity) & 1023
@@ -94,12 +97,14 @@ struct Skill {
     mutating func follow(_ entity: Int32, hash: UInt64, predicted: NumberSet) -> Bool {
         if isFollowed(entity) { return true }
         if followed.count == Self.followedEntities {
-            let isPredicted = predicted.position(of: entity) != nil
-            if let other = followed.last(where: { predicted.position(of: $0.entity) == nil }) {
-                guard isPredicted || hash < other.hash else { return false }
+            if !isSettled, let other = followed.last(where: { predicted.position(of: $0.entity) == nil }) {
+                guard hash < other.hash || predicted.position(of: entity) != nil else { return false }
                 forget(entity: other.entity)
             } else {
-                guard isPredicted, let last = followed.last, hash < last.hash else { return false }
+                isSettled = true
+                guard let last = followed.last, hash < last.hash, predicted.position(of: entity) != nil else {
+                    return false
+                }
                 forget(entity: last.entity)
             }
         }
