@@ -42,7 +42,7 @@ struct BrokenRecordTests {
     }
 
     @Test("ten thousand broken records of twenty kinds are all accounted for, beside good ones")
-    func flood() throws {
+    func flood() async throws {
         let stage = try Stage()
         let now = Clock.wall().floored(to: .hour)
         let history = History(endingAt: now, days: 2)
@@ -60,7 +60,7 @@ struct BrokenRecordTests {
                 $0["model"] as? String == "m" && $0["evaluated_at_ms"] as? Int64 == history.time(step)
             }
         }
-        try stage.eventually("the first half is decided") { try decided(history.steps / 2 - 1) }
+        try await stage.eventually("the first half is decided", while: worker) { try decided(history.steps / 2 - 1) }
         let before = worker.residentBytes
         for index in 0..<10_000 {
             // The large ones are few: the embedded broker keeps 5 MiB a partition.
@@ -88,10 +88,12 @@ struct BrokenRecordTests {
             return counts
         }
         let total = expected.values.reduce(0, +)
-        try stage.eventually("all dead letters are there") { try reasons().values.reduce(0, +) >= total }
+        try await stage.eventually("all dead letters are there", while: worker) {
+            try reasons().values.reduce(0, +) >= total
+        }
         #expect(try reasons() == expected)
         // Good records beside them: every boundary of the whole history is decided for the model.
-        try stage.eventually("the last boundary is decided") { try decided(history.steps - 1) }
+        try await stage.eventually("the last boundary is decided", while: worker) { try decided(history.steps - 1) }
         #expect(worker.isRunning)
         #expect(worker.residentBytes - before < 64 << 20, "memory is flat")
         #expect(worker.stop() == 0)

@@ -18,14 +18,14 @@ struct CommandLineTests {
     }
 
     @Test("request, pause, baseline and cancel go over the topics, and the worker obeys")
-    func obeyed() throws {
+    func obeyed() async throws {
         let stage = try Stage()
         let history = History(endingAt: now, days: 8)
         let middle = history.steps - 8
         try history.publish(0..<middle, to: stage)
         let worker = try RunningWorker(stage.options())
         defer { _ = try? worker.stop() }
-        try stage.eventually("the first part is decided") {
+        try await stage.eventually("the first part is decided") {
             try stage.events(stage.topics.decisions).contains {
                 $0["evaluated_at_ms"] as? Int64 == history.time(middle - 1)
             }
@@ -36,9 +36,9 @@ struct CommandLineTests {
             try history.publish(step + 1..<step + 2, to: stage)
             return outcome
         }
-        func decision(_ step: Int) throws -> [String: Any] {
+        func decision(_ step: Int) async throws -> [String: Any] {
             var found: [String: Any]?
-            try stage.eventually("step \(step) is decided") {
+            try await stage.eventually("step \(step) is decided") {
                 found = try stage.events(stage.topics.decisions).first {
                     $0["evaluated_at_ms"] as? Int64 == history.time(step)
                 }
@@ -49,14 +49,14 @@ struct CommandLineTests {
 
         try history.publish(middle..<middle + 1, to: stage)
         let asking = try Program(
-            ["request", "--model", "m", "--reason", "new data centre", "--wait", "60", "--by", "ada", "--time"]
+            ["request", "--model", "m", "--reason", "new data centre", "--wait", "300", "--by", "ada", "--time"]
                 + ["\(history.time(middle) + 1)"], settings: settings(stage))
-        try stage.eventually("the command is there") { try !stage.kcat(stage.topics.commands).isEmpty }
+        try await stage.eventually("the command is there") { try !stage.kcat(stage.topics.commands).isEmpty }
         try history.publish(middle + 1..<middle + 3, to: stage)
         let asked = asking.end()
         #expect(asked.status == 0, "\(asked.errors)")
         #expect(asked.output.contains("sent request for m: driftgate-commands [0] @ 0"))
-        let requested = try decision(middle + 1)
+        let requested = try await decision(middle + 1)
         #expect(requested["outcome"] as? String == "trigger")
         #expect((requested["reason"] as? [String: Any])?["text"] as? String == "Asked for by hand: new data centre.")
         let id = try #require(requested["request_id"] as? String)
@@ -67,7 +67,7 @@ struct CommandLineTests {
         #expect(try run("pause", "--model", "m", "--reason", "audit", atStep: middle + 3).status == 0)
         #expect(try run("baseline", "freeze", "--model", "m", atStep: middle + 4).status == 0)
         try history.publish(middle + 6..<middle + 7, to: stage)
-        let paused = try decision(middle + 5)
+        let paused = try await decision(middle + 5)
         #expect((paused["reason"] as? [String: Any])?["code"] as? String == "paused")
         let evidence = try #require(paused["history"] as? [String: Any])
         #expect(evidence["open_request_id"] is NSNull)

@@ -17,13 +17,13 @@ struct EndToEndTests {
     }
 
     @Test("records in, decisions and one training request out, readable by kcat")
-    func wholeLoop() throws {
+    func wholeLoop() async throws {
         let stage = try Stage()
         let history = History(endingAt: now)
         try history.publish(0..<history.steps, to: stage)
         let worker = try RunningWorker(stage.options())
         let last = history.time(history.steps - 1)
-        try stage.eventually("the last boundary is decided") {
+        try await stage.eventually("the last boundary is decided") {
             try decisions(stage).last?["evaluated_at_ms"] as? Int64 == last
         }
         #expect(try worker.stop() == .requested)
@@ -46,7 +46,7 @@ struct EndToEndTests {
     }
 
     @Test("a restart doubles no decision and no request, and goes on where it was")
-    func restart() throws {
+    func restart() async throws {
         let stage = try Stage()
         // The change comes early enough for a request before the restart.
         var history = History(endingAt: now, days: 12)
@@ -54,7 +54,7 @@ struct EndToEndTests {
         let middle = history.steps - 40
         try history.publish(0..<middle, to: stage)
         let first = try RunningWorker(stage.options())
-        try stage.eventually("the first half is decided") {
+        try await stage.eventually("the first half is decided") {
             try decisions(stage).last?["evaluated_at_ms"] as? Int64 == history.time(middle - 1)
         }
         #expect(try first.stop() == .requested)
@@ -63,7 +63,7 @@ struct EndToEndTests {
 
         try history.publish(middle..<history.steps, to: stage)
         let second = try RunningWorker(stage.options())
-        try stage.eventually("the second half is decided") {
+        try await stage.eventually("the second half is decided") {
             try decisions(stage).last?["evaluated_at_ms"] as? Int64 == history.time(history.steps - 1)
         }
         #expect(try second.stop() == .requested)

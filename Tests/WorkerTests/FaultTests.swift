@@ -38,14 +38,14 @@ struct FaultTests {
     }
 
     @Test("kill -9 in a loop loses no decision and no request, and what is repeated is the same")
-    func killed() throws {
+    func killed() async throws {
         var history = History(endingAt: now, days: 12)
         // Early enough for requests in all of the stretches that a worker is killed in.
         history.changeAfter = 0.7
         let undisturbed = try Stage()
         try history.publish(0..<history.steps, to: undisturbed)
         let calm = try RunningWorker(undisturbed.options())
-        try undisturbed.eventually("all is decided") {
+        try await undisturbed.eventually("all is decided") {
             try outputs(undisturbed).decisions[history.time(history.steps - 1)] != nil
         }
         #expect(try calm.stop() == .requested)
@@ -60,7 +60,7 @@ struct FaultTests {
             let worker = try program(stage)
             // Killed in the middle of its work, wherever that is; the last one may finish.
             let goal = round == 3 ? history.steps - 1 : round * quarter + quarter / 2
-            try stage.eventually("it has come to step \(goal)") {
+            try await stage.eventually("it has come to step \(goal)", while: worker) {
                 try outputs(stage).decisions[history.time(goal)] != nil
             }
             if round < 3 { worker.kill() } else { #expect(worker.stop() == 0) }
@@ -71,24 +71,24 @@ struct FaultTests {
     }
 
     @Test("a standby takes over from a worker that was killed, and goes on where it was")
-    func standby() throws {
+    func standby() async throws {
         let stage = try Stage()
         let history = History(endingAt: now, days: 4)
         let half = history.steps / 2
         let rest = history.steps - 10
         try history.publish(0..<half, to: stage)
         let first = try program(stage)
-        try stage.eventually("the first half is decided") {
+        try await stage.eventually("the first half is decided", while: first) {
             try outputs(stage).decisions[history.time(half - 1)] != nil
         }
         let second = try program(stage)
         try history.publish(half..<rest, to: stage)
-        try stage.eventually("the second half is decided") {
+        try await stage.eventually("the second half is decided") {
             try outputs(stage).decisions[history.time(rest - 1)] != nil
         }
         first.kill()
         try history.publish(rest..<history.steps, to: stage)
-        try stage.eventually("the standby decides what came after") {
+        try await stage.eventually("the standby decides what came after", while: second) {
             try outputs(stage).decisions[history.time(history.steps - 1)] != nil
         }
         let found = try outputs(stage)
@@ -97,20 +97,20 @@ struct FaultTests {
     }
 
     @Test("a broker that goes away for a while stops nothing and loses nothing")
-    func brokerDown() throws {
+    func brokerDown() async throws {
         let stage = try Stage()
         let history = History(endingAt: now, days: 3)
         let half = history.steps / 2
         try history.publish(0..<half, to: stage)
         let worker = try RunningWorker(stage.options())
-        try stage.eventually("the first half is decided") {
+        try await stage.eventually("the first half is decided") {
             try outputs(stage).decisions[history.time(half - 1)] != nil
         }
         try history.publish(half..<history.steps, to: stage)
         try stage.broker.setDown(broker: 1)
-        Thread.sleep(forTimeInterval: 3)
+        try await Task.sleep(for: .seconds(3))
         try stage.broker.setUp(broker: 1)
-        try stage.eventually("the second half is decided") {
+        try await stage.eventually("the second half is decided") {
             try outputs(stage).decisions[history.time(history.steps - 1)] != nil
         }
         #expect(try worker.stop() == .requested)
@@ -130,13 +130,13 @@ struct FaultTests {
     ]
 
     @Test("errors of brokers are lived through, or end the worker with the reason", arguments: injected)
-    func brokerErrors(code: KafkaError.Code, request: EmbeddedBroker.Request, ends: Bool) throws {
+    func brokerErrors(code: KafkaError.Code, request: EmbeddedBroker.Request, ends: Bool) async throws {
         let stage = try Stage()
         let history = History(endingAt: now, days: 1)
         let half = history.steps / 2
         try history.publish(0..<half, to: stage)
         let worker = try RunningWorker(stage.options { $0.kafka.groupInstanceID = "one" })
-        try stage.eventually("the first half is decided") {
+        try await stage.eventually("the first half is decided") {
             try outputs(stage).decisions[history.time(half - 1)] != nil
         }
         try history.publish(half..<history.steps, to: stage)
@@ -150,7 +150,7 @@ struct FaultTests {
             stage.broker.clearInjected(request)
             return
         }
-        try stage.eventually("the second half is decided") {
+        try await stage.eventually("the second half is decided") {
             try outputs(stage).decisions[history.time(history.steps - 1)] != nil
         }
         #expect(try worker.stop() == .requested)

@@ -52,7 +52,7 @@ struct LiveReplayTests {
 
     @Test(
         "given the cuts of a live run, its replay gives the same decisions byte for byte; without, the same each time")
-    func sameBytes() throws {
+    func sameBytes() async throws {
         let stage = try Stage()
         // A snapshot at the end of the first run, and none while the second one runs.
         let options = stage.options { $0.worker.snapshotInterval = 300 * .day }
@@ -66,7 +66,7 @@ struct LiveReplayTests {
             key: "srv-0", at: now + 30 * .day)
         try stage.flush()
         let first = try RunningWorker(options)
-        try stage.eventually("the first part is decided") {
+        try await stage.eventually("the first part is decided") {
             try stage.events(stage.topics.decisions).contains {
                 $0["evaluated_at_ms"] as? Int64 == history.time(middle - 1)
             }
@@ -75,7 +75,7 @@ struct LiveReplayTests {
         #expect(try first.stop() == .requested)
         try history.publish(middle..<history.steps, to: stage)
         let second = try RunningWorker(options)
-        try stage.eventually("the rest is decided") {
+        try await stage.eventually("the rest is decided") {
             try stage.events(stage.topics.decisions).contains {
                 $0["evaluated_at_ms"] as? Int64 == history.time(history.steps - 1)
             }
@@ -84,7 +84,7 @@ struct LiveReplayTests {
         var consumer = ConsumerConfiguration(bootstrapServers: stage.broker.bootstrapServers, groupID: "cuts")
         consumer.prefetchKilobytes = 8_192
         var log = CutLog(cuts: [], snapshot: nil)
-        try stage.eventually("every evaluation is on record") {
+        try await stage.eventually("every evaluation is on record") {
             log = try CutLog.read(TopicPartition(stage.topics.state, 0), consumer: consumer)
             return log.cuts.count >= live.count
         }
@@ -111,13 +111,13 @@ struct LiveReplayTests {
     }
 
     @Test("cuts that begin later than the history are refused, not misread")
-    func cutsThatAreGone() throws {
+    func cutsThatAreGone() async throws {
         let stage = try Stage()
         let options = stage.options()
         let history = History(endingAt: now, days: 2)
         try history.publish(0..<history.steps, to: stage)
         let worker = try RunningWorker(options)
-        try stage.eventually("all is decided") {
+        try await stage.eventually("all is decided") {
             try stage.events(stage.topics.decisions).contains {
                 $0["evaluated_at_ms"] as? Int64 == history.time(history.steps - 1)
             }
@@ -133,7 +133,7 @@ struct LiveReplayTests {
 
     @Test(
         "a first start that is given a history begins with its profile and baseline, and a restart goes on from there")
-    func warmStart() throws {
+    func warmStart() async throws {
         let stage = try Stage()
         let history = History(endingAt: now)
         let middle = history.steps - 48
@@ -152,7 +152,7 @@ struct LiveReplayTests {
         }
         try history.publish(middle..<history.steps - 10, to: stage)
         let first = try RunningWorker(options)
-        try stage.eventually("the first part is decided") {
+        try await stage.eventually("the first part is decided") {
             try stage.events(stage.topics.decisions).contains {
                 $0["evaluated_at_ms"] as? Int64 == history.time(history.steps - 11)
             }
@@ -162,7 +162,7 @@ struct LiveReplayTests {
         options.initialState = { throw ReplayError("asked again") }
         try history.publish(history.steps - 10..<history.steps, to: stage)
         let second = try RunningWorker(options)
-        try stage.eventually("the rest is decided") {
+        try await stage.eventually("the rest is decided") {
             try stage.events(stage.topics.decisions).contains {
                 $0["evaluated_at_ms"] as? Int64 == history.time(history.steps - 1)
             }

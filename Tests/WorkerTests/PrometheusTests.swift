@@ -38,7 +38,7 @@ struct PrometheusTests {
     }
 
     @Test(.enabled(if: isInstalled, "prometheus is not installed (scripts/test-tools)"))
-    func everyExpressionOfTheDashboardAnswers() throws {
+    func everyExpressionOfTheDashboardAnswers() async throws {
         let stage = try Stage()
         let history = History(endingAt: Clock.now(), days: 2)
         try history.publish(0..<history.steps, to: stage)
@@ -51,7 +51,7 @@ struct PrometheusTests {
         let prometheus = try Prometheus(scraping: port)
         defer { prometheus.stop() }
         // Two scrapes after the records have been taken, for rates.
-        try stage.eventually("Prometheus has seen the worker at work") {
+        try await stage.eventually("Prometheus has seen the worker at work", while: worker) {
             try !prometheus.ask("rate(driftgate_checkpoints_total[1m])").isEmpty
                 && !prometheus.ask("sum(driftgate_models) == 1").isEmpty
                 && !prometheus.ask("sum(driftgate_consumer_lag_records) == 0").isEmpty

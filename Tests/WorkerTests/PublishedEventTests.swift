@@ -7,15 +7,15 @@ import Testing
 /// Protects: every event that the program publishes is what `contracts` says, by validators that are not ours.
 @Suite(.serialized)
 struct PublishedEventTests {
-    private static let python = ProcessInfo.processInfo.environment["DRIFTGATE_CONTRACTS_PYTHON"]
+    private static let python = ProcessInfo.processInfo.environment["DRIFTGATE_TEST_CONTRACTS_PYTHON"]
     private let now = Clock.wall().floored(to: .hour)
 
     /// A whole life: a request by hand, its training, a new version that is worse beside the old one, the verdict, and a
     /// record that is refused; then the topics as `kcat` reads them.
     @Test(
         "a live run publishes nothing but what the contracts describe",
-        .enabled(if: python != nil, "SKIPPED: scripts/test sets DRIFTGATE_CONTRACTS_PYTHON, where PyPI answers"))
-    func live() throws {
+        .enabled(if: python != nil, "SKIPPED: scripts/test sets DRIFTGATE_TEST_CONTRACTS_PYTHON, where PyPI answers"))
+    func live() async throws {
         let stage = try Stage()
         var history = History(endingAt: now, days: 14)
         history.changeAfter = 1
@@ -26,7 +26,7 @@ struct PublishedEventTests {
             at: history.time(asked - 2) + 1)
         try stage.flush()
         let worker = try RunningWorker(stage.options { $0.engine.drift.scoring = .calibrated })
-        try stage.eventually("a request is published") { try !stage.events(stage.topics.requests).isEmpty }
+        try await stage.eventually("a request is published") { try !stage.events(stage.topics.requests).isEmpty }
         let id = try #require(try stage.events(stage.topics.requests)[0]["request_id"] as? String)
         let told = history.time(asked)
         for status in ["accepted", "started", "succeeded"] {
@@ -35,7 +35,7 @@ struct PublishedEventTests {
                 Array(#"{"request_id":"\#(id)","status":"\#(status)","model_version":"v2"}"#.utf8), at: told)
         }
         try history.publish(asked..<history.steps, to: stage, version: "v2", error: 1.5, shadow: "v1")
-        try stage.eventually("a verdict is published") {
+        try await stage.eventually("a verdict is published") {
             try stage.events(stage.topics.decisions).contains { $0["verdict_id"] != nil }
         }
         try stage.send(stage.topics.actuals, Array("no JSON".utf8), at: history.time(history.steps - 1))

@@ -77,16 +77,25 @@ final class Stage {
         }
     }
 
-    /// Asks until something is so; gives up after a minute and a half.
-    func eventually(_ what: String, _ condition: () throws -> Bool) throws {
-        let deadline = Date(timeIntervalSinceNow: 90)
+    /// Asks until something is so.
+    ///
+    /// - Parameter worker: must be running meanwhile.
+    /// - Throws: `NotInTime` after five minutes: what follows would only fail for the same reason. Far more than a
+    ///   machine that does other work needs; only a test that fails anyhow waits for so long.
+    func eventually(
+        _ what: String, while worker: WorkerProgram? = nil, _ condition: () throws -> Bool
+    ) async throws {
+        let deadline = Date(timeIntervalSinceNow: 300)
         while try !condition() {
-            guard Date() < deadline else {
-                Issue.record("not within 90 s: \(what)")
-                return
-            }
-            Thread.sleep(forTimeInterval: 0.3)
+            guard Date() < deadline else { throw NotInTime(what: what) }
+            try worker?.expectRunning()
+            try await Task.sleep(for: .milliseconds(300))
         }
+    }
+
+    struct NotInTime: Error, CustomStringConvertible {
+        let what: String
+        var description: String { "not within five minutes: \(what)" }
     }
 }
 
@@ -136,17 +145,37 @@ final class RunningWorker {
 /// The program itself, as a process of its own.
 final class WorkerProgram {
     private let process = Process()
+    private let log: URL
 
     init(_ settings: [String]) throws {
         // Beside the test bundle, where the package manager puts it.
         let folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
         process.executableURL = folder.appendingPathComponent("driftgate")
         process.arguments = ["run"] + settings.flatMap { ["--set", $0] }
-        process.standardError = FileHandle.nullDevice
+        log = FileManager.default.temporaryDirectory.appendingPathComponent("driftgate-\(UUID()).log")
+        FileManager.default.createFile(atPath: log.path, contents: nil)
+        process.standardError = try FileHandle(forWritingTo: log)
         try process.run()
     }
 
-    deinit { if process.isRunning { kill() } }
+    deinit {
+        if process.isRunning { kill() }
+        try? FileManager.default.removeItem(at: log)
+    }
+
+    /// - Throws: `HasEnded`, with its last words, when it runs no more.
+    func expectRunning() throws {
+        guard !process.isRunning else { return }
+        let said = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
+        throw HasEnded(
+            status: process.terminationStatus, said: said.split(separator: "\n").suffix(8).joined(separator: "\n"))
+    }
+
+    struct HasEnded: Error, CustomStringConvertible {
+        let status: Int32
+        let said: String
+        var description: String { "the worker ended with \(status):\n\(said)" }
+    }
 
     var isRunning: Bool { process.isRunning }
 
