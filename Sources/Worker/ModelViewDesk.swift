@@ -1,8 +1,8 @@
 public import Retraining
 import Synchronization
 
-/// Where other threads ask the worker for a look at a model. The worker looks at one flag a turn, and answers one
-/// question at a time between two turns.
+/// Where other threads ask the worker for a look at a model. The worker looks at one flag a turn, and answers between
+/// two turns: everybody who asked for the same model at once, and few models a turn, so that work goes on.
 public final class ModelViewDesk: Sendable {
     private struct Question {
         var number: UInt64
@@ -12,7 +12,8 @@ public final class ModelViewDesk: Sendable {
 
     private let isAsked = Atomic<Bool>(false)
     private let questions = Mutex<(next: UInt64, waiting: [Question])>((0, []))
-    private static let waitingMax = 8
+    private static let waitingMax = 64
+    static let modelsPerTurn = 4
 
     public init() {}
 
@@ -42,17 +43,22 @@ public final class ModelViewDesk: Sendable {
         question?.answer(nil)
     }
 
-    /// Answers one question, if there is any.
+    /// Answers what is asked about the models that have waited longest.
     func serve(_ view: (String) -> ModelView?) {
         guard isAsked.load(ordering: .acquiring) else { return }
-        let question: Question? = questions.withLock { questions in
-            guard !questions.waiting.isEmpty else {
-                isAsked.store(false, ordering: .releasing)
-                return nil
-            }
-            return questions.waiting.removeFirst()
+        let asked: [Question] = questions.withLock { questions in
+            var models: Set<String> = []
+            for question in questions.waiting where models.count < Self.modelsPerTurn { models.insert(question.model) }
+            let asked = questions.waiting.filter { models.contains($0.model) }
+            questions.waiting.removeAll { models.contains($0.model) }
+            if questions.waiting.isEmpty { isAsked.store(false, ordering: .releasing) }
+            return asked
         }
-        guard let question else { return }
-        question.answer(view(question.model))
+        var views: [String: ModelView?] = [:]
+        for question in asked {
+            let answer = views[question.model] ?? view(question.model)
+            views[question.model] = .some(answer)
+            question.answer(answer)
+        }
     }
 }

@@ -28,7 +28,7 @@ extension Worker {
         }
         logger.notice("configuration \(options.engine.fingerprint) from the next decision on")
         restore(Array(tasks.keys), consumer)
-        listeners.onConfiguration?(options.engine.fingerprint)
+        listeners.onConfiguration?(options)
     }
 
     /// With nothing at work there is nothing to finish; what waited in memory is read from the log again.
@@ -36,7 +36,7 @@ extension Worker {
         guard let asked = requestedOptions.withLock({ $0.take() }) else { return }
         options = asked
         drop(parked: Array(parked.keys))
-        listeners.onConfiguration?(options.engine.fingerprint)
+        listeners.onConfiguration?(options)
     }
 
     /// Publishes what is there with a snapshot of every task; false where that did not succeed.

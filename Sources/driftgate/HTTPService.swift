@@ -27,8 +27,13 @@ struct HTTPService {
         api = DashboardAPI(options: worker.options, board: board, views: worker.views, logger: logger)
         server = HTTPServer(
             options: options, routes: board.routes + Page.routes + api.routes + further, logger: logger)
+        let told = worker.listeners.onConfiguration
+        worker.listeners.onConfiguration = { [api] options in
+            told?(options)
+            api.use(options)
+        }
         api.start()
-        if let port = server.start() { logger.notice("dashboard: http://\(endpoint.host):\(port)/") }
+        server.start()
     }
 
     func stop() {

@@ -109,7 +109,7 @@ final class Monitoring: Sendable {
         }
         worker.listeners.onStatistics = board.put(statistics:isOfGroup:)
         worker.listeners.onAlert = notifications.put
-        worker.listeners.onConfiguration = metrics.note(fingerprint:)
+        worker.listeners.onConfiguration = { [metrics] in metrics.note(fingerprint: $0.engine.fingerprint) }
     }
 
     func start(_ configuration: Configuration) throws { try notifications.use(configuration) }

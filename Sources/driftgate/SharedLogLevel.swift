@@ -1,7 +1,8 @@
 import Logging
 import Synchronization
 
-/// A log handler whose level is the same in all copies, so that a reload can change it.
+/// A log handler whose level is the same in all copies, so that a reload can change it. A logger of which less is wanted
+/// has a level of its own beside it: what is set on one logger changes no other.
 struct SharedLogLevel: LogHandler {
     private static let level = Mutex(Logger.Level.info)
 
@@ -11,6 +12,7 @@ struct SharedLogLevel: LogHandler {
     }
 
     private var handler: any LogHandler
+    private var own = Logger.Level.trace
 
     init(_ handler: any LogHandler) {
         self.handler = handler
@@ -18,8 +20,8 @@ struct SharedLogLevel: LogHandler {
     }
 
     var logLevel: Logger.Level {
-        get { Self.level.withLock { $0 } }
-        set { Self.level.withLock { $0 = newValue } }
+        get { max(Self.level.withLock { $0 }, own) }
+        set { own = newValue }
     }
 
     var metadata: Logger.Metadata {

@@ -103,7 +103,10 @@ final class DashboardStage {
         var loadEvidence = data["load"] as! [String: Any]
         loadEvidence["score"] = load
         loadEvidence["quiet"] = load < 0.3
-        let window: [String: Any] = ["from_ms": time + 3 * .hour, "to_ms": time + 5 * .hour]
+        let (from, to) = (time + 3 * .hour, time + 5 * .hour)
+        let window: [String: Any] = [
+            "from": isoText(from), "from_ms": from, "to": isoText(to), "to_ms": to, "expected_load": NSNull(),
+        ]
         loadEvidence["next_window"] = window
         loadEvidence["planned_window"] = reason == "waiting_for_quiet" ? window : NSNull()
         for (key, value) in [
@@ -198,6 +201,22 @@ final class DashboardStage {
         }
     }
 
+    static let hostileNames = [
+        "<img src=x onerror=window.hacked=1>", "\"><script>window.hacked=1</script>", "=1+1", "'; alert(1) //",
+        "a&model=b#c?d=%00", "\u{202E}gnp.exe", "مدل پیش‌بینی", "👩‍🔬🚀 model 🧪", "two\nlines\tand a tab",
+        "名前 " + String(repeating: "x", count: 180), String(repeating: "W", count: 249), "../../etc/passwd",
+        "{{constructor}}", "__proto__", " ",
+    ]
+
+    /// Other thresholds from now on.
+    func reload() {
+        var changed = options
+        changed.engine.drift.warningThreshold = 0.15
+        changed.engine.drift.criticalThreshold = 0.2
+        changed.engine.safeguards.breachThreshold = 0.25
+        api.use(changed)
+    }
+
     func putStatus() {
         var counters = EngineCounters()
         counters.predictions = 1_234
@@ -244,25 +263,19 @@ struct PageTests {
     /// Set to a directory, screenshots are left there.
     private static let shots = ProcessInfo.processInfo.environment["DRIFTGATE_TEST_SCREENSHOTS"]
 
-    @Test(arguments: ["empty", "one", "restart", "hostile", "thousand"])
+    @Test(arguments: ["empty", "one", "restart", "reload", "hostile", "thousand"])
     func page(_ scenario: String) async throws {
         try await onOwnThread {
             let stage = try DashboardStage()
             defer { stage.close() }
             var models = 0
             switch scenario {
-            case "one", "restart":
+            case "one", "restart", "reload":
                 try stage.publishWeek("tft-prod")
                 models = 1
             case "hostile":
-                let names = [
-                    "<img src=x onerror=window.hacked=1>", "\"><script>window.hacked=1</script>", "=1+1",
-                    "'; alert(1) //", "a&model=b#c?d=%00", "\u{202E}gnp.exe",
-                    "名前 " + String(repeating: "x", count: 180),
-                    "../../etc/passwd", "{{constructor}}",
-                ]
-                try stage.publishFleet(names, decisions: 6)
-                models = names.count
+                try stage.publishFleet(DashboardStage.hostileNames, decisions: 6)
+                models = DashboardStage.hostileNames.count
             case "thousand":
                 try stage.publishFleet(
                     (0..<1_000).map { "model-" + String(10_000 + $0).dropFirst(1) }, decisions: 4)
@@ -280,16 +293,10 @@ struct PageTests {
     private static func look(_ stage: DashboardStage, _ scenario: String) throws {
         let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "page/check_page.py").path
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["python3", script, stage.url, scenario] + (shots.map { [$0] } ?? [])
-        let (output, input) = (Pipe(), Pipe())
-        process.standardOutput = output
-        process.standardInput = input
-        try process.run()
-        let reader = LineReader(output.fileHandleForReading.fileDescriptor)
+        let browser = try Script(
+            "/usr/bin/env", ["python3", script, stage.url, scenario] + (shots.map { [$0] } ?? []))
         var last = ""
-        while let line = reader.next(idle: {
+        while let line = browser.nextLine(idle: {
             stage.serveViews()
             stage.putStatus()
         }) {
@@ -298,40 +305,15 @@ struct PageTests {
             case "start":
                 try stage.start()
                 try stage.waitForHistory(models: 1)
+            case "reload": stage.reload()
             default:
                 last = line
                 continue
             }
-            input.fileHandleForWriting.write(Data("done\n".utf8))
+            browser.tell("done")
         }
-        process.waitUntilExit()
         #expect(last == "passed")
-        #expect(process.terminationStatus == 0)
-    }
-}
-
-/// Lines of a pipe; between them something else is done.
-private final class LineReader {
-    private let descriptor: Int32
-    private var buffer: [UInt8] = []
-
-    init(_ descriptor: Int32) { self.descriptor = descriptor }
-
-    /// Nil at the end.
-    func next(idle: () -> Void) -> String? {
-        while true {
-            if let end = buffer.firstIndex(of: 10) {
-                defer { buffer.removeFirst(end + 1) }
-                return String(decoding: buffer[..<end], as: UTF8.self)
-            }
-            idle()
-            var wanted = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            guard poll(&wanted, 1, 50) > 0 else { continue }
-            var chunk = [UInt8](repeating: 0, count: 4096)
-            let count = read(descriptor, &chunk, chunk.count)
-            guard count > 0 else { return buffer.isEmpty ? nil : String(decoding: buffer, as: UTF8.self) }
-            buffer += chunk[..<count]
-        }
+        #expect(browser.end() == 0)
     }
 }
 

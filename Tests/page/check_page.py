@@ -71,6 +71,7 @@ def one(look):
     b.open(look.url)
     b.wait("document.getElementById('pipeline') && document.querySelectorAll('.metric svg').length > 0")
     text = b.text()
+    check("driftgate pause --model tft-prod" in b.run("document.querySelector('.stop').textContent"), "how to stop it")
     for words in ["is below its agreed accuracy", "Drift score", "Buffer above SLA", "Since last training",
                   "Trainings this week", "Next training", "Load now", "Last 7 days", "wanted and held", "SLA breaches"]:
         check(words in text, f"{words!r} is not on the page: {text[:1500]}")
@@ -109,6 +110,9 @@ def one(look):
            "[...document.querySelectorAll('#log tbody tr')].every((row) => /Weekly limit/.test(row.textContent))")
     b.run("document.querySelector('#log tbody a').click()")
     b.wait("document.querySelectorAll('#detail tbody tr').length > 3", why="the evidence of a decision")
+    evidence = b.run("document.getElementById('detail').innerText")
+    check("[object" not in evidence and "null" not in evidence, evidence)
+    check("Prediction error" in evidence and "plain" in evidence, f"no terms in the evidence: {evidence}")
     link = b.run("location.href")
     check("decision=" in link, link)
     look.shot("decision", full=False)
@@ -164,6 +168,8 @@ def hostile(look):
     check(any("<img" in name for name in names), f"names are not shown as they are: {names}")
     check(b.run("document.querySelectorAll('main img, main script, main iframe').length") == 0, "a name became markup")
     look.fits("wide")
+    check(any(name == "⟨U+202E⟩gnp.exe" for name in names), f"a name turns the direction of writing: {names}")
+    check(any("blank" in name for name in names) and all(name.strip() for name in names), f"a name cannot be seen: {names}")
     look.shot("hostile")
     for index in range(len(names)):
         b.open(look.url)
@@ -193,11 +199,27 @@ def restart(look):
     look.nothing_wrong(allowed=("ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE"))
 
 
+def reload(look):
+    """Thresholds of a configuration that was taken up are on the page at once."""
+    b = look.browser
+    b.open(look.url)
+    b.wait("document.getElementById('pipeline')")
+    check("critical 0.10" in b.run("document.querySelector('#drift svg').textContent"), "the threshold of before")
+    check("target 88" in b.text(), "the target of before")
+    ask("reload")
+    b.wait("/critical 0.20/.test(document.querySelector('#drift svg').textContent)")
+    check("warning 0.15" in b.run("document.querySelector('#drift svg').textContent"), "the warning threshold")
+    check("SLA 75" in b.run("document.querySelector('#accuracy svg').textContent"), "the target in the chart")
+    check("target 75" in b.text(), "the target in the tiles")
+    look.nothing_wrong()
+
+
 def main():
     url, scenario = sys.argv[1], sys.argv[2]
     look = Look(url, sys.argv[3] if len(sys.argv) > 3 else None)
     try:
-        {"empty": empty, "one": one, "thousand": thousand, "hostile": hostile, "restart": restart}[scenario](look)
+        {"empty": empty, "one": one, "thousand": thousand, "hostile": hostile, "restart": restart,
+         "reload": reload}[scenario](look)
         print("passed", flush=True)
     except (AssertionError, RuntimeError) as error:
         look.shot("failed-" + scenario)

@@ -13,8 +13,10 @@ extension DashboardAPI {
             )
         }
         let status = board.status
+        let options = options
         return Answer { writer in
             writer.field("now_ms", Self.now)
+            writer.field("configuration", options.engine.fingerprint)
             writer.field("application_id", options.engine.applicationID)
             writer.field("mode", options.engine.mode.rawValue)
             writer.field("decisions", options.output.decisions.rawValue)

@@ -12,7 +12,7 @@ public import Worker
 /// hold anything.
 public final class DashboardAPI: Sendable {
     let history: History
-    let options: WorkerOptions
+    private let current: Mutex<WorkerOptions>
     let board: StatusBoard
     let views: ModelViewDesk
     let hub = EventHub()
@@ -20,15 +20,25 @@ public final class DashboardAPI: Sendable {
     private let fetcher: RecordFetcher
     /// The answer for all models, and the history's version that it was made from.
     private let fleet = Mutex<(version: UInt64, at: DispatchTime, bytes: [UInt8])?>(nil)
-    private let viewCache = Mutex<[String: (at: DispatchTime, view: ModelView)]>([:])
+    private let viewCache = Mutex<[String: SeenView]>([:])
 
     public init(options: WorkerOptions, board: StatusBoard, views: ModelViewDesk, logger: Logger) {
-        self.options = options
+        current = Mutex(options)
         self.board = board
         self.views = views
         history = History(retention: options.output.logRetention)
         fetcher = RecordFetcher(options: options)
         reader = HistoryReader(history, options: options, logger: logger) { [hub] in hub.note($0) }
+    }
+
+    /// The options in force.
+    var options: WorkerOptions { current.withLock { $0 } }
+
+    /// Takes up what a reload changed: thresholds, limits, names.
+    public func use(_ options: WorkerOptions) {
+        current.withLock { $0 = options }
+        fleet.withLock { $0 = nil }
+        hub.noteAll()
     }
 
     public func start() {
@@ -61,7 +71,7 @@ public final class DashboardAPI: Sendable {
 
     static var now: Milliseconds { Milliseconds(Date().timeIntervalSince1970 * 1000) }
 
-    func thresholds(_ model: String) -> Thresholds { Thresholds(options.engine, model: model) }
+    func thresholds(_ model: String) -> Thresholds { current.withLock { Thresholds($0.engine, model: model) } }
 
     /// A copy of one model's history, which costs no more than its reference counts.
     func history(of query: Query) throws -> ModelHistory {
@@ -83,17 +93,23 @@ public final class DashboardAPI: Sendable {
     // MARK: All models
 
     private func models(_ query: Query) throws -> Answer {
-        if query["format"] == "csv" { return try fleetTable().answer(query) }
+        guard query["format"] ?? "json" == "json" else { return try fleetTable().answer(query) }
         let version = history.version
         if let known = fleet.withLock({ $0 }),
             known.version == version
                 || DispatchTime.now().uptimeNanoseconds - known.at.uptimeNanoseconds < 1_000_000_000
         {
-            return Answer(json: known.bytes)
+            return fleetAnswer(known.bytes, query)
         }
         let bytes = fleetJSON()
         fleet.withLock { $0 = (version, .now(), bytes) }
-        return Answer(json: bytes)
+        return fleetAnswer(bytes, query)
+    }
+
+    private func fleetAnswer(_ bytes: [UInt8], _ query: Query) -> Answer {
+        var answer = Answer(json: bytes)
+        if query["download"] != nil { answer.fileName = "driftgate-models.json" }
+        return answer
     }
 
     private func fleetSnapshot() -> (models: [ModelHistory], open: [String: Int]) {
@@ -183,44 +199,50 @@ public final class DashboardAPI: Sendable {
         return Answer(json: record)
     }
 
-    /// Histograms from the engine; the same look is good for a few seconds, however many ask.
+    /// A look at a model, and when it was taken.
+    private struct SeenView: Sendable {
+        var view: ModelView
+        var at: Milliseconds
+    }
+
+    /// Histograms from the engine; the same look is good for a few seconds, however many ask. Where the worker cannot
+    /// be asked at the moment, because it restores its state or waits for a broker, the last look is served.
     private func distributions(_ query: Query) async throws -> Answer {
         guard let name = query["model"] else { throw Problem(400, "model is missing: which one?") }
-        let now = DispatchTime.now()
-        let known = viewCache.withLock { cache in
-            cache[name].flatMap { now.uptimeNanoseconds - $0.at.uptimeNanoseconds < 5_000_000_000 ? $0.view : nil }
-        }
-        let view: ModelView?
-        if let known {
-            view = known
-        } else {
-            view = await ask(name)
-            if let view {
-                viewCache.withLock { cache in
-                    if cache.count > 64 { cache = [:] }
-                    cache[name] = (now, view)
+        var seen = viewCache.withLock { $0[name] }
+        if seen.map({ !(0..<Self.viewLife).contains(Self.now - $0.at) }) ?? true, let view = await ask(name) {
+            let fresh = SeenView(view: view, at: Self.now)
+            seen = fresh
+            viewCache.withLock { cache in
+                if cache.count >= Self.viewsMax, let oldest = cache.min(by: { $0.value.at < $1.value.at }) {
+                    cache[oldest.key] = nil
                 }
+                cache[name] = fresh
             }
         }
-        guard let view else {
+        guard let seen else {
             throw Problem(
                 404, "this worker does not hold the model at the moment: ask the worker that reads its partition")
         }
-        return try Self.distributions(view, query)
+        return try Self.distributions(seen, query)
     }
 
     private func ask(_ model: String) async -> ModelView? {
         await withCheckedContinuation { continuation in
             let number = views.ask(model) { continuation.resume(returning: $0) }
             // A worker that waits for a broker does not look at the desk.
-            DispatchQueue.global(qos: .utility).asyncAfter(deadline: .now() + .seconds(3)) { [views] in
+            DispatchQueue.global(qos: .utility).asyncAfter(deadline: .now() + .seconds(5)) { [views] in
                 views.withdraw(number)
             }
         }
     }
 
-    private static func distributions(_ view: ModelView, _ query: Query) throws -> Answer {
-        if query["format"] == "csv" {
+    private static let viewLife: Milliseconds = 5_000
+    private static let viewsMax = 64
+
+    private static func distributions(_ seen: SeenView, _ query: Query) throws -> Answer {
+        let view = seen.view
+        if query["format"] ?? "json" != "json" {
             var table = Table(name: "distributions", columns: ["metric", "from", "to", "baseline", "window"])
             for metric in view.metrics {
                 let bins = max(metric.baseline.count, metric.window.count)
@@ -236,8 +258,9 @@ public final class DashboardAPI: Sendable {
             }
             return try table.answer(query)
         }
-        return Answer { writer in
+        var answer = Answer { writer in
             writer.field("model", view.model)
+            writer.field("seen_at_ms", seen.at)
             writer.field("model_version", view.version)
             writer.field("paused", view.isPaused)
             writer.field("baseline_frozen", view.isBaselineFrozen)
@@ -260,5 +283,7 @@ public final class DashboardAPI: Sendable {
                 writer.endObject()
             }
         }
+        if query["download"] != nil { answer.fileName = "driftgate-distributions.json" }
+        return answer
     }
 }

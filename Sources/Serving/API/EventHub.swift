@@ -59,6 +59,9 @@ final class EventHub: Sendable {
         }
     }
 
+    /// Something about all models is new.
+    func noteAll() { state.withLock { $0.hasOverflown = !$0.subscribers.isEmpty } }
+
     /// The events from now on, as server-sent events.
     func subscribe() -> AsyncStream<[UInt8]> {
         AsyncStream(bufferingPolicy: .bufferingNewest(Self.waitingMax)) { continuation in

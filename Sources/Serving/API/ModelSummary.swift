@@ -88,8 +88,13 @@ struct ModelSummary {
 
     private func known(_ value: Float?) -> Double? { value.flatMap { $0.isNaN ? nil : Double($0) } }
 
+    /// A score of windows that hold too little says nothing.
+    private static let blind: Set<Reason> = [.insufficientData, .noBaseline, .noPredictions, .stalledInput]
+
     var alertLevel: String {
-        guard score != nil, let point else { return "unknown" }
+        guard score != nil, let point, point.reason.map({ !Self.blind.contains($0) }) ?? true else {
+            return "unknown"
+        }
         return point.wantsTraining ? "critical" : point.isWarning ? "warning" : "healthy"
     }
 

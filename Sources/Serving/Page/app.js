@@ -22,11 +22,25 @@ function fill(node, attributes, children) {
 const h = (name, attributes, ...children) => fill(document.createElement(name), attributes, children);
 const s = (name, attributes, ...children) => fill(document.createElementNS(SVG, name), attributes, children);
 
+/// A name as a person can tell it from others: what would turn the direction of writing, or show as nothing, is spelt out.
+const plainName = (name) => {
+  const text = String(name).replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, (mark) => '⟨U+' + mark.codePointAt(0).toString(16).toUpperCase().padStart(4, '0') + '⟩');
+  return text.trim() === '' ? `⟨${text.length} blank${text.length === 1 ? '' : 's'}⟩` : text;
+};
+/// The same, apart from the direction of what stands around it. Beyond `most` characters its middle is left out.
+function named(name, most = 400) {
+  const text = plainName(name), letters = [...text];
+  const short = letters.length > most ? letters.slice(0, most * .6 | 0).join('') + ' … ' + letters.slice(-(most * .3 | 0)).join('') : text;
+  return h('bdi', { title: short === text ? null : text }, short);
+}
+
 const HOUR = 3600e3, DAY = 24 * HOUR;
 const known = (value) => typeof value === 'number' && Number.isFinite(value);
 const percent = (value, digits = 1) => known(value) ? (value * 100).toFixed(digits) + ' %' : '–';
 const points = (value) => known(value) ? (value >= 0 ? '+' : '−') + Math.abs(value * 100).toFixed(1) + ' points' : '–';
 const figure = (value, digits = 3) => known(value) ? value.toFixed(digits) : '–';
+/// A configured limit: as written, with two digits at least.
+const limitText = (value) => known(value) ? value.toFixed(Math.max(2, (String(value).split('.')[1] || '').length)) : '–';
 const count = (value) => known(value) ? value.toLocaleString('en') : '–';
 
 function duration(milliseconds) {
@@ -39,8 +53,8 @@ function duration(milliseconds) {
 
 // ---- What is shown: all of it in the address -------------------------------------------------------------------------
 
-const view = { model: null, range: 7, zone: 'utc', decision: null, all: false };
-const data = { overview: null, models: [], detail: null, skew: 0 };
+const view = { model: null, range: 7, zone: 'utc', decision: null, all: false, stop: false };
+const data = { overview: null, models: [], detail: null, pipeline: null, skew: 0 };
 const log = { q: '', outcome: '', changes: true, rows: [], matching: 0, more: false };
 const fleet = { q: '', sort: 'state', down: true, all: false };
 
@@ -78,13 +92,15 @@ const link = (change, ...children) => h('a', { href: address(change), 'data-nav'
 const formats = new Map();
 function time(milliseconds, style = 'minute') {
   if (!known(milliseconds)) return '–';
-  const key = style + view.zone;
+  // A day of another year needs to say so.
+  const isFar = Math.abs(milliseconds - now()) > 300 * DAY;
+  const key = style + view.zone + isFar;
   if (!formats.has(key)) {
     const options = { timeZone: view.zone === 'utc' ? 'UTC' : undefined, hourCycle: 'h23' };
-    if (style !== 'clock') Object.assign(options, { day: 'numeric', month: 'short' });
+    if (style !== 'clock' && style !== 'hour') Object.assign(options, { day: 'numeric', month: 'short' });
     if (style !== 'day') Object.assign(options, { hour: '2-digit', minute: '2-digit' });
     if (style === 'clock') options.second = '2-digit';
-    if (style === 'full') Object.assign(options, { year: 'numeric', weekday: 'short' });
+    if (style === 'full' || (style === 'day' && isFar)) Object.assign(options, style === 'full' ? { year: 'numeric', weekday: 'short' } : { year: 'numeric' });
     formats.set(key, new Intl.DateTimeFormat('en-GB', options));
   }
   return formats.get(key).format(milliseconds);
@@ -190,7 +206,7 @@ async function refresh() {
     data.models = models.models;
     data.skew = overview.now_ms - Date.now();
     if (!view.model && data.models.length === 1 && !view.all) { view.model = data.models[0].model; }
-    if (view.model) await refreshModel();
+    if (view.model) await refreshModel(); else data.pipeline = await quietly(ask('pipeline'));
     live.error = null;
     if (!live.heardAt) live.heardAt = Date.now();
   } catch (error) {
@@ -209,15 +225,29 @@ async function refreshModel() {
   if (!summary) { data.detail = { missing: true }; return; }
   const to = summary.decided_at_ms || now();
   const window = { model, from: Math.max(0, to - view.range * DAY), to };
-  const [own, series, load, trainings, alerts, distributions, pipeline] = await Promise.all([
+  const [own, series, load, trainings, alerts, pipeline] = await Promise.all([
     ask('model', { model }), quietly(ask('series', window)), quietly(ask('load', { model })), quietly(ask('trainings', { model })),
-    quietly(ask('alerts', { model, limit: 50 })), quietly(ask('distributions', { model })), quietly(ask('pipeline'))]);
+    quietly(ask('alerts', { model, limit: 50 })), quietly(ask('pipeline'))]);
   if (view.model !== model) return;
-  // A worker that is busy for some seconds does not look at the desk: asked again a few times.
-  if (live.triesFor !== model) { live.triesFor = model; live.tries = 0; }
-  if (!distributions && live.tries < 5) { live.tries += 1; setTimeout(soon, 4000); }
-  data.detail = { summary: own.summary, event: own.decision, decision: own.decision ? own.decision.data : null, series, load, trainings, alerts, distributions, pipeline, window };
+  data.pipeline = pipeline;
+  data.detail = { summary: own.summary, event: own.decision, decision: own.decision ? own.decision.data : null, series, load, trainings, alerts, distributions: shapes.of === model ? shapes.last : null, window };
+  askForShapes(model);
   if (!log.more) await loadLog(false);
+}
+
+/// Histograms come from the worker's own thread, which may be busy for seconds: nothing else waits for them, and the
+/// last ones stay until there are newer ones. Asked again after a while where there are none yet.
+const shapes = { of: null, last: null, asking: false, wait: 2000 };
+async function askForShapes(model) {
+  if (shapes.of !== model) Object.assign(shapes, { of: model, last: null, asking: false, wait: 2000 });
+  if (shapes.asking) return;
+  shapes.asking = true;
+  const answer = await ask('distributions', { model }).catch(() => null);
+  if (shapes.of !== model) return;
+  shapes.asking = false;
+  if (answer) { shapes.last = answer; shapes.wait = 2000; }
+  else if (!shapes.last) { setTimeout(() => { if (view.model === model && shapes.of === model) askForShapes(model); }, shapes.wait); shapes.wait = Math.min(60e3, shapes.wait * 2); }
+  if (answer && view.model === model && data.detail && !data.detail.missing) { data.detail.distributions = answer; metricsPanel(data.detail); }
 }
 
 async function loadLog(further) {
@@ -282,12 +312,14 @@ function timeTicks(from, to, width) {
   const shift = view.zone === 'utc' ? 0 : new Date(to).getTimezoneOffset() * 60e3;
   const ticks = [];
   for (let tick = Math.ceil((from - shift) / step) * step + shift; tick <= to; tick += step) ticks.push(tick);
-  return ticks.map((tick) => [tick, step >= DAY ? time(tick, 'day') : time(tick)]);
+  // A date at each midnight, hours between.
+  return ticks.map((tick) => [tick, step >= DAY || (tick - shift) % DAY === 0 ? time(tick, 'day') : time(tick, 'hour')]);
 }
 
 /// A line over time with zones, limits and markers; a pointer or the arrow keys read it.
 function timeChart(key, host, options) {
-  const width = widthOf(host), height = options.height || 244, left = 46, right = 14, top = 40, bottom = 24;
+  const shown = (options.marks || []).filter((mark) => mark.at >= options.from && mark.at <= options.to).sort((a, b) => a.at - b.at);
+  const width = widthOf(host), height = options.height || 244, left = 46, right = 14, top = shown.length ? 40 : 14, bottom = 24;
   const { from, to, low, high } = options;
   const x = (value) => left + (value - from) / Math.max(1, to - from) * (width - left - right);
   const y = (value) => top + (1 - (Math.min(high, Math.max(low, value)) - low) / (high - low)) * (height - top - bottom);
@@ -313,8 +345,7 @@ function timeChart(key, host, options) {
     svg.append(s('path', { class: 'line ' + (line.kind || ''), d: path }));
   }
   let lane = [0, -99];
-  for (const mark of (options.marks || []).slice().sort((a, b) => a.at - b.at)) {
-    if (mark.at < from || mark.at > to) continue;
+  for (const mark of shown) {
     // Marks that would lie on each other take the next lane.
     lane = x(mark.at) - lane[1] < 13 ? [(lane[0] + 1) % 3, x(mark.at)] : [0, x(mark.at)];
     svg.append(s('line', { class: 'mark-line', x1: x(mark.at), x2: x(mark.at), y1: top - 4, y2: height - bottom }),
@@ -363,7 +394,7 @@ function spark(values, limit) {
   const numbers = values.filter(known);
   const high = Math.max(limit * 1.3, ...numbers, 0.001);
   let path = '', pen = false;
-  values.forEach((value, index) => { if (!known(value)) { pen = false; return; } path += `${pen ? 'L' : 'M'}${(index / (values.length - 1) * 110 + 1).toFixed(1)} ${(24 - value / high * 22).toFixed(1)}`; pen = true; });
+  values.forEach((value, index) => { if (!known(value)) { pen = false; return; } path += `${pen ? 'L' : 'M'}${(index / (values.length - 1) * 110 + 1).toFixed(1)} ${(24 - value / high * 22).toFixed(1)}${pen ? '' : 'h.01'}`; pen = true; });
   return s('svg', { class: 'spark', viewBox: '0 0 112 26', role: 'img', 'aria-label': numbers.length ? 'score over 7 days, highest ' + figure(Math.max(...numbers)) : 'no scores' }, s('line', { x1: 1, x2: 111, y1: 24 - limit / high * 22, y2: 24 - limit / high * 22 }), s('path', { d: path }));
 }
 const key = (sample, text) => h('li', null, s('svg', { viewBox: '0 0 18 12', 'aria-hidden': 'true' }, sample), text);
@@ -415,19 +446,20 @@ function renderFleet() {
   const below = models.filter((entry) => entry.sla_status === 'below');
   const next = models.filter((entry) => entry.next_scheduled_training_ms && entry.next_scheduled_training_why !== 'forced_refresh').sort((a, b) => a.next_scheduled_training_ms - b.next_scheduled_training_ms)[0];
   const open = models.filter((entry) => entry.open_request_id).length;
+  const ofModels = (number) => `${count(number)} of ${count(models.length)} models ${number === 1 ? 'is' : 'are'}`;
   const [kind, sign] = below.length ? level('critical') : by('critical') ? level('critical') : by('warning') ? level('warning') : by('healthy') ? level('healthy') : level('unknown');
-  const sentence = !models.length ? 'No decisions yet.' : below.length ? `${below.length} of ${models.length} models ${below.length === 1 ? 'is' : 'are'} below the agreed accuracy.`
-    : by('critical') ? `${by('critical')} of ${models.length} models drift beyond the critical threshold; none is below its agreed accuracy.`
+  const sentence = !models.length ? 'No decisions yet.' : below.length ? `${ofModels(below.length)} below the agreed accuracy.`
+    : by('critical') ? `${by('critical')} of ${models.length} models drifted beyond the critical threshold; none is below its agreed accuracy.`
     : by('warning') ? `${by('warning')} of ${models.length} models drift a little; none needs a training yet.`
-    : by('healthy') ? `All ${by('healthy')} models that can be judged are healthy.` : `None of ${models.length} models can be judged yet.`;
-  const then = [open ? `${open} training${open === 1 ? '' : 's'} requested or running.` : 'No training runs.', next ? ` Next: ${next.model}, ${time(next.next_scheduled_training_ms)} ${zoneName()}.` : ''].join('');
+    : by('healthy') ? (models.length === 1 ? 'The one model is healthy.' : by('healthy') === models.length ? `All ${count(models.length)} models are healthy.` : `All ${by('healthy')} of ${models.length} models that can be judged are healthy.`) : `None of ${models.length} models can be judged yet.`;
+  const then = [open ? `${open} training${open === 1 ? '' : 's'} requested or running.` : 'No training runs.', next ? [' Next: ', named(next.model, 80), `, ${time(next.next_scheduled_training_ms)} ${zoneName()}.`] : ''];
   const latest = Math.max(0, ...models.map((entry) => entry.decided_at_ms || 0)), received = Math.max(0, ...models.map((entry) => entry.received_at_ms || 0));
   const total = (pick) => models.reduce((sum, entry) => sum + (pick(entry) || 0), 0);
   const w = o.worker;
-  const head = h('div', { id: 'fleet-head' }, h('section', { class: 'verdict ' + kind, 'aria-label': 'Verdict' }, h('span', { class: 'mark ' + kind + '-ink', 'aria-hidden': 'true' }, sign), h('h1', null, sentence), h('p', null, then), h('p', { class: 'soft small' }, models.length ? freshness(latest, received) : waitingFor(o))),
-    h('dl', { class: 'tiles' }, tile('Models', count(models.length)), tile('Critical', by('critical'), 'score above the critical threshold', by('critical') ? 'bad' : '', by('critical') ? '■' : ''), tile('Warning', by('warning'), 'score above the warning threshold', by('warning') ? 'warn' : '', by('warning') ? '▲' : ''),
+  const head = h('div', { id: 'fleet-head' }, h('section', { class: 'verdict ' + kind, 'aria-label': 'Verdict' }, h('span', { class: 'mark ' + kind + '-ink', 'aria-hidden': 'true' }, sign), h('h1', null, sentence), h('p', null, then), h('p', { class: 'soft small' }, models.length ? freshness(latest, received) : waitingFor(o)), models.length ? howToStop(null) : null),
+    h('dl', { class: 'tiles four' }, tile('Models', count(models.length)), tile('Critical', by('critical'), 'score above the critical threshold', by('critical') ? 'bad' : '', by('critical') ? '■' : ''), tile('Warning', by('warning'), 'score above the warning threshold', by('warning') ? 'warn' : '', by('warning') ? '▲' : ''),
       tile('Healthy', by('healthy'), null, 'good', '●'), tile('Below SLA', below.length, null, below.length ? 'bad' : '', below.length ? '■' : ''), tile('Trainings, 7 days', total((entry) => entry.last_7_days.trainings_triggered), total((entry) => entry.last_7_days.trainings_skipped) + ' wanted and held'),
-      tile('Open alerts', o.open_alerts.length + (o.open_alerts.length === 50 ? '+' : ''), null, o.open_alerts.length ? 'warn' : '', o.open_alerts.length ? '▲' : ''), tile('Lag', w && known(w.lag) ? count(w.lag) : '–', 'records not yet read')));
+      tile('Open alerts', o.open_alerts.length + (o.open_alerts.length === 50 ? '+' : ''), null, o.open_alerts.length ? 'warn' : '', o.open_alerts.length ? '▲' : ''), tile('Lag', w && known(w.lag) ? count(w.lag) : '–', w && known(w.lag) ? 'records not yet read' : 'not known')));
   const before = $('fleet-head');
   if (before) before.replaceWith(head); else $('content').append(head, h('div', { class: 'grid', id: 'grid' }));
   const grid = $('grid');
@@ -449,15 +481,15 @@ function renderFleet() {
     h('button', { 'data-key': 'sort-' + id, onclick: () => { fleet.down = fleet.sort === id ? !fleet.down : id !== 'model' && id !== 'reason'; fleet.sort = id; render(); } }, title, fleet.sort === id ? (fleet.down ? ' ▾' : ' ▴') : '')));
   const rows = shown.map((entry) => {
     const [k, mark, word] = level(entry.alert_level);
-    const cells = [link({ model: entry.model, decision: null }, entry.model), [stateLabel(k, mark, word), entry.sla_status === 'below' ? [' ', stateLabel('bad', '▼', 'below SLA')] : null], figure(entry.current_drift_score), spark(entry.spark, entry.thresholds.critical),
+    const cells = [link({ model: entry.model, decision: null }, named(entry.model, 120)), [stateLabel(k, mark, word), entry.sla_status === 'below' ? [' ', stateLabel('bad', '▼', 'below SLA')] : null], figure(entry.current_drift_score), spark(entry.spark, entry.thresholds.critical),
       percent(entry.current_accuracy), points(entry.buffer_above_sla), [known(entry.current_load) ? entry.current_load.toFixed(2) : '–', entry.is_quiet ? ' quiet' : ''], [chip(entry.reason.code, entry.outcome)],
-      entry.open_request_id ? 'running' : entry.next_scheduled_training_ms ? time(entry.next_scheduled_training_ms) : '–', `${entry.trainings_this_week ?? '–'} of ${entry.trainings_per_week_max}`, entry.open_alerts || '–'];
+      entry.open_request_id ? 'running' : isDue(entry) ? 'due' : entry.next_scheduled_training_ms ? time(entry.next_scheduled_training_ms, entry.next_scheduled_training_why === 'forced_refresh' ? 'day' : 'minute') : '–', `${entry.trainings_this_week ?? '–'} of ${entry.trainings_per_week_max}`, entry.open_alerts || '–'];
     return h('tr', null, cells.map((cell, index) => h('td', { class: COLUMNS[index][2], 'data-label': COLUMNS[index][1] }, h('span', null, cell))));
   });
   show(list, 'Worst first. Choose a model for everything about it.', models.length ? [h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'All models', 'data-key': 'fleet-scroll' }, h('table', { class: 'cards' }, h('thead', null, h('tr', null, heads)), h('tbody', null, rows))),
     shown.length < matching.length ? h('p', null, h('button', { onclick: () => { fleet.all = true; render(); } }, `Show all ${count(matching.length)}`)) : null] : empty(waitingFor(o)));
   list.figure.firstElementChild && (list.figure.firstElementChild.style.maxHeight = '70vh');
-  place(grid, [list.section, alertsPanel(o.open_alerts.map((entry) => ({ ...entry, state: 'raised', open: true })), null), pipelinePanel(null)]);
+  place(grid, [list.section, alertsPanel(o.open_alerts.map((entry) => ({ ...entry, state: 'raised', open: true })), null), pipelinePanel(data.pipeline)]);
 }
 function waitingFor(o) {
   if (!o.history.live && o.history.start_records) return 'The history is being read back from the topics.';
@@ -474,7 +506,7 @@ function place(grid, sections) {
 function renderModel() {
   const d = data.detail, content = $('content');
   if (!d || d.missing) {
-    content.replaceChildren(h('section', { class: 'verdict' }, h('span', { class: 'mark', 'aria-hidden': 'true' }, '○'), h('h1', null, 'Nothing is known of a model called ' + view.model + '.'), h('p', null, h('a', { href: location.pathname + '?all=1', 'data-nav': true }, 'All models'))));
+    content.replaceChildren(h('section', { class: 'verdict' }, h('span', { class: 'mark', 'aria-hidden': 'true' }, '○'), h('h1', null, 'Nothing is known of a model called ', named(view.model, 120), '.'), h('p', null, h('a', { href: location.pathname + '?all=1', 'data-nav': true }, 'All models'))));
     panels.clear();
     return;
   }
@@ -483,17 +515,41 @@ function renderModel() {
   const before = $('model-head');
   if (before) before.replaceWith(head); else content.replaceChildren(head, h('div', { class: 'grid', id: 'grid' }));
   const grid = $('grid');
-  place(grid, [driftPanel(d), accuracyPanel(d), timelinePanel(d), breakdownPanel(d), metricsPanel(d), loadPanel(d), trainingsPanel(d), logPanel(d), alertsPanel(d.alerts ? d.alerts.rows : [], view.model), pipelinePanel(d.pipeline)]);
+  place(grid, [driftPanel(d), accuracyPanel(d), timelinePanel(d), breakdownPanel(d), metricsPanel(d), loadPanel(d), trainingsPanel(d), logPanel(d), alertsPanel(d.alerts ? d.alerts.rows : [], view.model), pipelinePanel(data.pipeline)]);
 }
 
+/// By the time of the decisions, which may lag behind the clock.
+const isDue = (m) => known(m.next_scheduled_training_ms) && m.next_scheduled_training_ms <= m.decided_at_ms;
+
+/// Of a model that has no score: what stands in the way.
+const BLIND = { insufficient_data: 'has too little data to be judged', paused: 'is paused: no training is triggered', no_predictions: 'predicts nothing', stalled_input: 'gets no input', no_baseline: 'is still learning its baseline', catching_up: 'is catching up with its input' };
+
 function verdict(m, kind, sign) {
-  const words = { healthy: 'is healthy', warning: 'drifts a little', critical: 'has drifted', unknown: 'cannot be judged yet' };
-  const sla = m.sla_status === 'above' ? `Accuracy ${percent(m.current_accuracy)}, ${(m.buffer_above_sla * 100).toFixed(1)} points above the agreed ${percent(m.sla_target, 0)}.` : m.sla_status === 'below' ? `Accuracy ${percent(m.current_accuracy)} is below the agreed ${percent(m.sla_target, 0)}.` : '';
-  const title = m.sla_status === 'below' ? `${m.model} is below its agreed accuracy${m.alert_level === 'critical' ? ' and has drifted' : ''}.` : `${m.model} ${words[m.alert_level]}.`;
-  const next = m.open_request_id ? `Training ${m.open_request_id} is open.` : m.next_scheduled_training_ms ? `Next training ${m.next_scheduled_training_why === 'forced_refresh' ? 'at the latest' : 'expected'} ${time(m.next_scheduled_training_ms, m.next_scheduled_training_why === 'forced_refresh' ? 'day' : 'minute')}${m.next_scheduled_training_why === 'forced_refresh' ? '' : ' ' + zoneName()}.` : '';
-  return h('section', { class: 'verdict ' + kind, 'aria-label': 'Verdict' }, h('span', { class: 'mark ' + kind + '-ink', 'aria-hidden': 'true' }, sign), h('h1', null, title + ' ' + sla),
-    h('p', null, m.outcome === 'trigger' ? 'Triggered: ' : m.outcome ? 'Held: ' : '', m.decision_id ? link({ decision: m.decision_id }, reasonOf(m.reason.code)[1]) : '', '. ', m.reason.text || '', ' ', next),
-    h('p', { class: 'soft small' }, freshness(m.decided_at_ms, m.received_at_ms), m.model_version ? ' Version ' + m.model_version + '. ' : ' ', data.models.length > 1 ? h('a', { href: location.pathname + '?all=1', 'data-nav': true }, `All ${count(data.models.length)} models`) : null));
+  const words = { healthy: 'is healthy', warning: 'drifts a little', critical: 'has drifted', unknown: BLIND[m.reason.code] || 'cannot be judged yet' };
+  const target = percent(m.sla_target, 0);
+  const sla = { above: `Accuracy ${percent(m.current_accuracy)}, ${(m.buffer_above_sla * 100).toFixed(1)} points above the agreed ${target}.`, below: `Accuracy ${percent(m.current_accuracy)} is below the agreed ${target}.` }[m.sla_status] || '';
+  const state = m.reason.code === 'paused' ? BLIND.paused : m.sla_status === 'below' ? `is below its agreed accuracy${m.alert_level === 'critical' ? ' and has drifted' : ''}` : words[m.alert_level];
+  const isLast = m.next_scheduled_training_why === 'forced_refresh';
+  const next = m.open_request_id ? `Training ${m.open_request_id} is open.` : isDue(m) ? `A training is due since ${time(m.next_scheduled_training_ms, 'day')}.` : m.next_scheduled_training_ms ? `Next training ${isLast ? 'at the latest' : 'expected'} ${time(m.next_scheduled_training_ms, isLast ? 'day' : 'minute')}${isLast ? '' : ' ' + zoneName()}.` : '';
+  return h('section', { class: 'verdict ' + kind, 'aria-label': 'Verdict' }, h('span', { class: 'mark ' + kind + '-ink', 'aria-hidden': 'true' }, sign), h('h1', null, named(m.model, 80), ` ${state}. ${sla}`),
+    h('p', null, m.outcome === 'trigger' ? 'Triggered: ' : m.outcome ? 'Held: ' : '', m.decision_id ? [link({ decision: m.decision_id }, reasonOf(m.reason.code)[1]), '. '] : '', m.reason.text || '', ' ', next),
+    h('p', { class: 'soft small' }, freshness(m.decided_at_ms, m.received_at_ms), m.model_version ? ' Version ' + m.model_version + '. ' : ' ', data.models.length > 1 ? h('a', { href: location.pathname + '?all=1', 'data-nav': true }, `All ${count(data.models.length)} models`) : null),
+    howToStop(m));
+}
+
+/// The page only shows; whoever is to stop something does it by the command line, and it is in the log.
+function howToStop(m) {
+  // For a name that a shell or a reader could take for something else: left to be typed.
+  const name = !m ? null : /^[\w.@:+/-]{1,80}$/.test(m.model) ? m.model : 'NAME';
+  const of = m ? ' --model ' + name : '';
+  const paused = m && m.reason.code === 'paused';
+  const lines = [paused ? ['Let it trigger again', 'driftgate resume' + of] : [m ? 'Trigger nothing for this model' : 'Trigger nothing for any model', 'driftgate pause' + of]];
+  if (m && m.open_request_id) lines.push(['Call the open request off', 'driftgate request cancel' + of]);
+  if (m && !m.open_request_id && !paused) lines.push(['Train now all the same', `driftgate request${of} --reason "…"`]);
+  if (m && !paused) lines.push(['Stop all models', 'driftgate pause']);
+  if (!m) lines.push(['Let them trigger again', 'driftgate resume']);
+  return h('details', { class: 'stop', open: view.stop, 'data-key': 'stop', ontoggle: (event) => { view.stop = event.target.open; } }, h('summary', null, paused ? 'How to resume it' : 'How to stop it'),
+    lines.map(([what, command]) => h('p', null, what + ': ', h('code', null, command))), h('p', { class: 'soft' }, 'With the worker’s configuration (--config). Evaluations go on meanwhile; what is open is not touched by a pause.'));
 }
 
 function tiles(m, d) {
@@ -501,12 +557,12 @@ function tiles(m, d) {
   const week = m.last_7_days;
   const t = m.thresholds;
   return h('dl', { class: 'tiles' },
-    tile('Drift score', figure(m.current_drift_score), `${word}: ${m.alert_level === 'critical' ? 'above ' + t.critical : m.alert_level === 'warning' ? `${t.warning} to ${t.critical}` : m.alert_level === 'healthy' ? 'below ' + t.warning : 'no score'}`, kind, sign),
+    tile('Drift score', figure(m.current_drift_score), `${word}: ${m.alert_level === 'critical' ? 'above ' + limitText(t.critical) : m.alert_level === 'warning' ? `${limitText(t.warning)} to ${limitText(t.critical)}` : m.alert_level === 'healthy' ? 'below ' + limitText(t.warning) : 'nothing to judge by'}`, kind, sign),
     tile('Accuracy', percent(m.current_accuracy), m.sla_status === 'unknown' ? 'not known' : `${m.sla_status} SLA, target ${percent(m.sla_target, 0)}`, m.sla_status === 'below' ? 'bad' : m.sla_status === 'above' ? 'good' : '', m.sla_status === 'below' ? '▼' : m.sla_status === 'above' ? '●' : ''),
     tile('Buffer above SLA', points(m.buffer_above_sla)),
     tile('Since last training', known(m.days_since_last_training) ? m.days_since_last_training.toFixed(1) + ' days' : '–', m.last_training_is_assumed ? 'assumed: first seen then' : m.last_training_at_ms ? time(m.last_training_at_ms) : ''),
     tile('Trainings this week', `${m.trainings_this_week ?? '–'} of ${m.trainings_per_week_max}`),
-    tile('Next training', m.open_request_id ? 'running' : m.next_scheduled_training_ms ? time(m.next_scheduled_training_ms, m.next_scheduled_training_why === 'forced_refresh' ? 'day' : 'minute') : '–', { planned_window: 'planned quiet window', next_quiet_window: 'next quiet window', forced_refresh: 'at the latest: forced refresh' }[m.next_scheduled_training_why] || (m.next_scheduled_training_why ? reasonOf(m.next_scheduled_training_why)[1] : '')),
+    tile('Next training', m.open_request_id ? 'running' : isDue(m) ? 'due' : m.next_scheduled_training_ms ? time(m.next_scheduled_training_ms, m.next_scheduled_training_why === 'forced_refresh' ? 'day' : 'minute') : '–', { planned_window: 'planned quiet window', next_quiet_window: 'next quiet window', forced_refresh: 'at the latest: forced refresh' }[m.next_scheduled_training_why] || (m.next_scheduled_training_why ? reasonOf(m.next_scheduled_training_why)[1] : '')),
     tile('Load now', known(m.current_load) ? m.current_load.toFixed(2) : '–', m.is_quiet === null ? 'not known' : m.is_quiet ? 'quiet' : 'not quiet', '', m.is_quiet ? '☾' : ''),
     tile('Last 7 days', `${week.trainings_triggered} triggered`, `${week.trainings_skipped} wanted and held · ${week.sla_breaches} SLA breaches`),
     tile('7-day averages', figure(week.avg_drift_score), `drift score · accuracy ${percent(week.avg_accuracy)}`),
@@ -523,7 +579,7 @@ function marks(d) {
   }
   return list;
 }
-const markLegend = () => h('ul', { class: 'legend' }, [['up', 'accent', 'training requested'], ['dot', 'good', 'succeeded'], ['cross', 'bad', 'failed, or regressed'], ['check', 'good', 'verdict: improved or neutral']].map(([name, kind, text]) => key(s('path', { class: 'mark ' + kind, d: shape[name], transform: 'translate(8 6) scale(.75)' }), text)));
+const markLegend = (...first) => h('ul', { class: 'legend' }, first, [['up', 'accent', 'training requested'], ['dot', 'good', 'succeeded'], ['cross', 'bad', 'failed, or regressed'], ['check', 'good', 'verdict: improved or neutral']].map(([name, kind, text]) => key(s('path', { class: 'mark ' + kind, d: shape[name], transform: 'translate(8 6) scale(.75)' }), text)));
 
 function seriesTable(d, columns) {
   const c = d.series.columns;
@@ -536,15 +592,15 @@ function driftPanel(d) {
   parts.section.querySelector('h2').textContent = `Drift score, ${view.range === 1 ? '24 hours' : view.range + ' days'}`;
   const c = d.series && d.series.columns, bounds = c && span(c.score);
   if (!bounds) return show(parts, 'No scores in this range.', empty(noScore(d)));
-  const t = d.series.thresholds, high = Math.max(t.critical * 1.6, bounds[1] * 1.08);
+  const t = d.series.thresholds, high = Math.max(t.critical * 1.6, bounds[1] * 1.08, (span(c.plain_score) || bounds)[1] * 1.04);
   const above = c.score.filter((value) => known(value) && value > t.critical).length;
-  const summary = `Now ${figure(c.score[c.score.length - 1])}; between ${figure(bounds[0])} and ${figure(bounds[1])}, ${above ? `${above} of ${c.score.length} points above the critical ${t.critical}` : `never above the critical ${t.critical}`}. Dashed: the plain score of the source's formula.`;
+  const summary = `Now ${figure(c.score[c.score.length - 1])}; between ${figure(bounds[0])} and ${figure(bounds[1])}, ${above ? `${above} of ${c.score.length} points above the critical ${limitText(t.critical)}` : `never above the critical ${limitText(t.critical)}`}.`;
   const chart = timeChart('drift-chart', parts.figure, { at: c.at_ms, from: d.window.from, to: d.window.to, low: 0, high, step: niceStep(high, 5), format: (value) => value.toFixed(2), label: 'Drift score over time. ' + summary,
     zones: [{ kind: 'good', from: 0, to: t.warning }, { kind: 'warn', from: t.warning, to: t.critical }, { kind: 'bad', from: t.critical, to: high }],
-    limits: [{ at: t.warning, kind: 'warn', below: true, text: '▲ warning ' + t.warning }, { at: t.critical, kind: 'bad', text: '■ critical ' + t.critical }],
+    limits: [{ at: t.warning, kind: 'warn', below: true, text: '▲ warning ' + limitText(t.warning) }, { at: t.critical, kind: 'bad', text: '■ critical ' + limitText(t.critical) }],
     lines: [{ values: c.score, area: true }, { values: c.plain_score, kind: 'two' }], marks: marks(d),
     tip: (index) => `${time(c.at_ms[index])} ${zoneName()}\nscore ${figure(c.score[index])} (plain ${figure(c.plain_score[index])})\n${c.outcome[index]}: ${reasonOf(c.reason[index])[1]}` });
-  return show(parts, summary, [chart, markLegend()], () => seriesTable(d, [['Score', 'score', figure], ['Plain score', 'plain_score', figure]]));
+  return show(parts, summary, [chart, markLegend(key(s('path', { class: 'line', d: 'M0 6H18' }), 'score'), key(s('path', { class: 'line two', d: 'M0 6H18' }), 'plain score, without noise floors'))], () => seriesTable(d, [['Score', 'score', figure], ['Plain score', 'plain_score', figure]]));
 }
 function niceStep(range, parts) { const raw = range / parts, power = 10 ** Math.floor(Math.log10(raw)); return [1, 2, 2.5, 5, 10].map((value) => value * power).find((value) => value >= raw); }
 function noScore(d) { return d.decision ? reasonOf(d.decision.reason.code)[1] + ': ' + d.decision.reason.text : 'No decisions in this range.'; }
@@ -558,7 +614,7 @@ function accuracyPanel(d) {
   const below = c.accuracy.filter((value) => known(value) && value < target).length;
   const summary = `Now ${percent(c.accuracy[c.accuracy.length - 1])}; between ${percent(bounds[0])} and ${percent(bounds[1])}, ${below ? `${below} of ${c.accuracy.length} points below the agreed ${percent(target, 0)}` : `never below the agreed ${percent(target, 0)}`}.`;
   const chart = timeChart('accuracy-chart', parts.figure, { at: c.at_ms, from: d.window.from, to: d.window.to, low, high: 1, step: niceStep(1 - low, 5), format: (value) => (value * 100).toFixed(1).replace('.0', '') + ' %', label: 'Accuracy over time. ' + summary,
-    zones: [{ kind: 'bad', from: low, to: target }, { kind: 'good', from: target, to: 1 }], limits: [{ at: target, kind: 'bad', text: `▼ SLA ${percent(target, 0)}` }], lines: [{ values: c.accuracy, area: true }], marks: marks(d),
+    zones: [{ kind: 'bad', from: low, to: target }, { kind: 'good', from: target, to: 1 }], limits: [{ at: target, kind: 'bad', text: `▼ SLA ${percent(target, 0)}` }], lines: [{ values: c.accuracy }], marks: marks(d),
     tip: (index) => `${time(c.at_ms[index])} ${zoneName()}\naccuracy ${percent(c.accuracy[index])}\n${c.outcome[index]}: ${reasonOf(c.reason[index])[1]}` });
   return show(parts, summary, [chart, markLegend()], () => seriesTable(d, [['Accuracy', 'accuracy', percent], ['Error term', 'prediction_error', figure]]));
 }
@@ -610,7 +666,7 @@ function breakdownPanel(d) {
   const most = rows.slice().sort((a, b) => b.part - a.part)[0], high = Math.max(d.summary.thresholds.critical, ...rows.map((row) => row.part));
   const summary = most.part > 0 ? `Most of it is ${most.name.toLowerCase()}: ${figure(most.part)} of ${figure(signal.weighted_score ?? signal.score)}. ${signal.scoring === 'calibrated' ? 'Terms count above their own noise floor.' : 'Terms count as they are.'}` : 'No term is above its own noise floor.';
   return show(parts, summary, [h('div', { class: 'bars' }, rows.map((row) => { const bar = h('i'); bar.style.width = Math.min(100, row.part / high * 100) + '%'; return [h('span', null, row.name), h('span', { class: 'bar', 'aria-hidden': 'true' }, bar), h('span', null, figure(row.part))]; })),
-    h('p', { class: 'soft small' }, `The whole bar stands for ${figure(high, 2)}${high === d.summary.thresholds.critical ? ', the critical threshold' : ''}. Healthy below ${d.summary.thresholds.warning}, warning to ${d.summary.thresholds.critical}, critical above.`)],
+    h('p', { class: 'soft small' }, `The whole bar stands for ${figure(high, 2)}${high === d.summary.thresholds.critical ? ', the critical threshold' : ''}. Healthy below ${limitText(d.summary.thresholds.warning)}, warning to ${limitText(d.summary.thresholds.critical)}, critical above.`)],
     () => table([['Term'], ['Weight', 'num'], ['Term', 'num'], ['Contribution', 'num'], ['Plain term', 'num']], rows.map((row) => [row.name, row.weight, figure(row.term), figure(row.part), figure(row.plain)])));
 }
 
@@ -620,7 +676,7 @@ function histogram(metric) {
   const base = share(metric.baseline), current = share(metric.window), high = Math.max(.001, ...base, ...current), step = w / Math.max(1, bins);
   let outline = base.length ? 'M0 52' : '';
   base.forEach((value, index) => { outline += `L${(index * step).toFixed(1)} ${(52 - value / high * 48).toFixed(1)}L${((index + 1) * step).toFixed(1)} ${(52 - value / high * 48).toFixed(1)}`; });
-  return s('svg', { viewBox: `0 0 ${w} ${height + 8}`, role: 'img', 'aria-label': `${metric.metric}: baseline mean ${figure(metric.baseline_mean, 2)}, now ${figure(metric.window_mean, 2)}` },
+  return s('svg', { viewBox: `0 0 ${w} ${height + 8}`, role: 'img', 'aria-label': `${plainName(metric.metric)}: baseline mean ${figure(metric.baseline_mean, 2)}, now ${figure(metric.window_mean, 2)}` },
     current.map((value, index) => s('rect', { class: 'hist-now', x: index * step + .5, width: Math.max(1, step - 1), y: 52 - value / high * 48, height: value / high * 48 })), outline ? s('path', { class: 'hist-base', d: outline + `L${w} 52` }) : null,
     s('text', { x: 0, y: 66 }, short(metric.from)), s('text', { x: w, y: 66, 'text-anchor': 'end' }, short(metric.to)));
 }
@@ -636,12 +692,12 @@ function metricsPanel(d) {
   const shapes = new Map((d.distributions ? d.distributions.metrics : []).map((metric) => [metric.metric, metric]));
   const excess = (metric) => (beyond(metric) ? 1 : 0) + Math.max(0, (metric.ks_statistic ?? -1) - (metric.ks_floor ?? 0));
   const order = (list.length ? list.slice() : [...shapes.values()]).sort((a, b) => excess(b) - excess(a));
-  const drifted = list.filter(beyond).length;
-  const summary = `${drifted} of ${order.length} metrics differ from their baseline by more than their noise floor` + (d.distributions ? '' : '. Histograms are with the worker that holds this model') + '. Bars: now; line: baseline.';
-  return show(parts, summary, h('div', { class: 'metrics' }, order.slice(0, 6).map((metric) => h('div', { class: 'metric' }, h('h4', null, h('span', null, metric.metric), stateLabel(...metricState(metric))), shapes.has(metric.metric) ? histogram(shapes.get(metric.metric)) : null,
+  const drifted = list.filter(beyond).length, seen = d.distributions && d.distributions.seen_at_ms;
+  const summary = `${drifted} of ${order.length} metrics differ from their baseline by more than their noise floor` + (d.distributions ? '' : '. Histograms are with the worker that holds this model') + `. Bars: now${seen && now() - seen > 60e3 ? ` (seen ${duration(now() - seen)} ago)` : ''}; line: baseline.`;
+  return show(parts, summary, h('div', { class: 'metrics' }, order.slice(0, 6).map((metric) => h('div', { class: 'metric' }, h('h4', null, h('span', null, named(metric.metric, 60)), stateLabel(...metricState(metric))), shapes.has(metric.metric) ? histogram(shapes.get(metric.metric)) : null,
     h('p', null, `KS ${figure(metric.ks_statistic)} (floor ${figure(metric.ks_floor)}), mean shift ${figure(metric.mean_shift, 2)} σ, error ${figure(metric.error)}`)))),
     () => table([['Metric', 'name'], ['State'], ['KS statistic', 'num'], ['Floor', 'num'], ['p', 'num'], ['Mean shift, σ', 'num'], ['Error', 'num'], ['Baseline mean', 'num'], ['Mean now', 'num'], ['Samples', 'num']],
-      order.map((metric) => [metric.metric, metricState(metric)[2], figure(metric.ks_statistic), figure(metric.ks_floor), known(metric.p_value) ? metric.p_value.toExponential(1) : '–', figure(metric.mean_shift, 2), figure(metric.error), figure((shapes.get(metric.metric) || {}).baseline_mean, 2), figure((shapes.get(metric.metric) || {}).window_mean, 2), count(metric.samples)])));
+      order.map((metric) => [named(metric.metric), metricState(metric)[2], figure(metric.ks_statistic), figure(metric.ks_floor), known(metric.p_value) ? metric.p_value.toExponential(1) : '–', figure(metric.mean_shift, 2), figure(metric.error), figure((shapes.get(metric.metric) || {}).baseline_mean, 2), figure((shapes.get(metric.metric) || {}).window_mean, 2), count(metric.samples)])));
 }
 
 function loadPanel(d) {
@@ -722,7 +778,7 @@ function alertsPanel(rows, model) {
   parts.details.hidden = true;
   const signs = { critical: ['bad', '■'], warning: ['warn', '▲'], info: ['idle', '●'] };
   if (!rows.length) return show(parts, 'None.', empty(model ? 'No alert about this model within the retention.' : 'No alert is open.'));
-  return show(parts, open.length ? `${open.length} open.` : 'None is open.', h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Alerts', 'data-key': 'alerts-scroll' }, table([['When, ' + zoneName()], ['What'], ['Text']], rows.slice(0, 50).map((row) => [time(row.at_ms), [stateLabel(...(signs[row.severity] || signs.info), row.kind.replaceAll('_', ' ')), row.state === 'resolved' ? ' resolved' : row.open ? h('b', null, ' open') : ''], [!model && row.model ? [link({ model: row.model }, row.model), ': '] : null, row.text]]), 'cards')));
+  return show(parts, open.length ? `${open.length} open.` : 'None is open.', h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Alerts', 'data-key': 'alerts-scroll' }, table([['When, ' + zoneName()], ['What'], ['Text']], rows.slice(0, 50).map((row) => [time(row.at_ms), [stateLabel(...(signs[row.severity] || signs.info), row.kind.replaceAll('_', ' ')), row.state === 'resolved' ? ' resolved' : row.open ? h('b', null, ' open') : ''], [!model && row.model ? [link({ model: row.model }, named(row.model, 80)), ': '] : null, row.text]]), 'cards')));
 }
 
 function pipelinePanel(pipeline) {
@@ -737,7 +793,7 @@ function pipelinePanel(pipeline) {
   const facts = [['Stream time', time(w.stream_time_ms) + ' ' + zoneName()], ['Checkpoints', count(w.checkpoints)], ['Last checkpoint', checkpoint], ['Lag', known(w.lag) ? count(w.lag) : '–'], ['Models here', count(w.models)]];
   if (pipeline) facts.push(['Predictions', count(sum('predictions'))], ['Actuals', count(sum('actuals'))], ['Pairs', count(sum('pairs'))], ['Late', count(sum('late'))], ['Duplicates', count(sum('duplicates'))], ['Unmatched', count(sum('unmatched'))], ['Decisions', count(sum('decisions'))]);
   for (const [reason, number] of Object.entries(rejects)) facts.push(['Refused: ' + reason.replaceAll('_', ' '), count(number)]);
-  return show(parts, summary, h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Pipeline', 'data-key': 'pipeline-scroll' }, table([['What'], ['Since this worker started', 'num']], facts)),
+  return show(parts, summary, h('dl', { class: 'facts', 'aria-label': 'Since this worker started' }, facts.map(([name, value]) => h('div', null, h('dt', null, name), h('dd', null, value)))),
     pipeline ? () => table([['Topic', 'name'], ['Partition', 'num'], ['Next', 'num'], ['Committed', 'num'], ['End', 'num'], ['Lag', 'num']], pipeline.rows.map((row) => [row.topic, row.partition, row.next_offset, row.committed_offset, row.end_offset ?? '–', row.lag ?? '–'])) : null);
 }
 
@@ -752,13 +808,13 @@ async function openDecision(id) {
   let event;
   try { event = await ask('decision', { id }); } catch (error) { $('detail-body').replaceChildren(h('p', { class: 'banner warn' }, error.message), h('p', { class: 'small soft' }, id)); return; }
   const d = event.data;
-  $('detail-title').textContent = `${d.model}: ${d.outcome === 'trigger' ? 'training triggered' : 'held'}, ${reasonOf(d.reason.code)[1].toLowerCase()}`;
+  $('detail-title').replaceChildren(named(d.model, 80), `: ${d.outcome === 'trigger' ? 'training triggered' : 'held'}, ${reasonOf(d.reason.code)[1].toLowerCase()}`);
   const value = (number) => known(number) ? String(Math.round(number * 1e4) / 1e4) : '–';
-  $('detail-body').replaceChildren(h('p', null, d.reason.text), h('p', { class: 'soft small' }, `About ${time(d.evaluated_at_ms, 'full')} ${zoneName()}. Confidence ${percent(d.confidence, 0)}. `, d.wait_until_ms ? `Waits until ${time(d.wait_until_ms)}. ` : '', d.request_id ? `Request ${d.request_id}. ` : '', h('a', { href: address({ decision: id }) }, 'Permalink')),
+  $('detail-body').replaceChildren(...[h('p', null, d.reason.text), h('p', { class: 'soft small' }, `About ${time(d.evaluated_at_ms, 'full')} ${zoneName()}. Confidence ${percent(d.confidence, 0)}. `, d.wait_until_ms ? `Waits until ${time(d.wait_until_ms)}. ` : '', d.request_id ? `Request ${d.request_id}. ` : '', h('a', { href: address({ decision: id }) }, 'Permalink')),
     h('h3', null, 'Every check, in order; the first that applies decides'),
     h('div', { class: 'scroll', tabindex: '0' }, table([['Check'], ['Answer'], ['Value', 'num'], ['Limit', 'num'], ['Unit']], d.checks.map((check) => [[reasonOf(check.check)[1], check.check === d.reason.code ? h('b', null, ' ← decided') : null], stateLabel(...(ANSWERS[check.answer] || ['idle', '○', check.answer])), value(check.value), value(check.limit), check.unit]), 'cards')),
     d.signal ? [h('h3', null, `Score ${figure(d.signal.score)} (plain ${figure(d.signal.plain_score)}), accuracy ${percent(d.accuracy)}`), table([['Term'], ['Value', 'num'], ['Weight', 'num'], ['Plain', 'num']], TERMS.map(([term, name]) => [name, figure(d.signal.terms[term]), d.signal.weights[term], figure(d.signal.plain_terms[term])]))] : null,
-    h('details', null, h('summary', null, 'The whole record'), h('pre', { tabindex: '0' }, JSON.stringify(event, null, 2))));
+    h('details', null, h('summary', null, 'The whole record'), h('pre', { tabindex: '0' }, JSON.stringify(event, null, 2)))].flat().filter(Boolean));
 }
 
 // ---- Putting it together ---------------------------------------------------------------------------------------------
@@ -766,12 +822,12 @@ async function openDecision(id) {
 function render() {
   if (!data.overview) { if (live.error) banners(); return; }
   if (view.model) renderModel(); else { if ($('model-head')) { $('content').replaceChildren(); panels.clear(); } renderFleet(); }
-  document.title = (view.model ? view.model + ' – ' : '') + 'driftgate';
+  document.title = (view.model ? plainName(view.model) + ' – ' : '') + 'driftgate';
   const names = $('model-names');
   if (names.childElementCount !== data.models.length) names.replaceChildren(...data.models.slice(0, 2000).map((entry) => h('option', { value: entry.model })));
   if (document.activeElement !== $('model')) $('model').value = view.model || '';
   const o = data.overview;
-  $('foot').textContent = `${o.application_id} · scoring ${o.scoring} · quiet ${o.quiet_rule} · a decision every ${duration(o.check_interval_ms)} · kept ${duration(o.retention_ms)} ·`;
+  $('foot').textContent = `${o.application_id} · scoring ${o.scoring} · quiet ${o.quiet_rule} · a decision every ${duration(o.check_interval_ms)} · kept ${duration(o.retention_ms)} · configuration ${o.configuration} ·`;
   if (view.decision && $('detail').dataset.shown !== view.decision) { $('detail').dataset.shown = view.decision; openDecision(view.decision); }
 }
 

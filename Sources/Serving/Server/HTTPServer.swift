@@ -82,8 +82,9 @@ public final class HTTPServer: Sendable {
 
     private var application: Application<Responder> {
         var quiet = logger
-        // Its own lines at start and stop are not those of an operator.
-        quiet.logLevel = max(logger.logLevel, .warning)
+        // Its own lines at start and stop, about connections that end with it, are not those of an operator; what it
+        // throws is told here.
+        quiet.logLevel = .critical
         let (request, stalled) = (options.requestSeconds, options.stalledSeconds)
         let decoder = HTTP1Channel.Configuration.DecoderConfiguration(
             maxHeaderFieldSize: options.headerBytesMax, maxHeaderListSize: options.headerBytesMax,
@@ -102,6 +103,8 @@ public final class HTTPServer: Sendable {
             onServerRunning: { [self] channel in
                 let port = channel.localAddress?.port
                 address.withLock { $0 = .bound(port) }
+                let host = options.host.contains(":") ? "[\(options.host)]" : options.host
+                logger.notice("dashboard: http://\(host):\(port ?? options.port)/")
             },
             eventLoopGroupProvider: .shared(group), logger: quiet)
     }

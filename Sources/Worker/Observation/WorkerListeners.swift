@@ -6,8 +6,8 @@ public struct WorkerListeners {
     public var onObservation: ((WorkerObservation) -> Void)?
     /// An alert that has been published.
     public var onAlert: ((Alert) -> Void)?
-    /// The hash of a configuration that is in force from now on.
-    public var onConfiguration: ((String) -> Void)?
+    /// Changed options, from when they are in force.
+    public var onConfiguration: ((WorkerOptions) -> Void)?
     /// librdkafka's statistics (JSON), and whether they are of the group's consumer or of one that reads broadcast topics.
     public var onStatistics: ((_ json: [UInt8], _ isOfGroup: Bool) -> Void)?
 
