@@ -147,11 +147,12 @@ final class WorkerProgram {
     private let process = Process()
     private let log: URL
 
-    init(_ settings: [String]) throws {
+    init(_ settings: [String], configuration: URL? = nil) throws {
         // Beside the test bundle, where the package manager puts it.
         let folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
         process.executableURL = folder.appendingPathComponent("driftgate")
-        process.arguments = ["run"] + settings.flatMap { ["--set", $0] }
+        process.arguments =
+            ["run"] + (configuration.map { ["--config", $0.path] } ?? []) + settings.flatMap { ["--set", $0] }
         log = FileManager.default.temporaryDirectory.appendingPathComponent("driftgate-\(UUID()).log")
         FileManager.default.createFile(atPath: log.path, contents: nil)
         process.standardError = try FileHandle(forWritingTo: log)
@@ -184,6 +185,9 @@ final class WorkerProgram {
         let pages = (try? String(contentsOfFile: path, encoding: .utf8))?.split(separator: " ")
         return (pages.flatMap { Int($0[1]) } ?? 0) * 4096
     }
+
+    /// Asks it to read its configuration again.
+    func reload() { Foundation.kill(process.processIdentifier, SIGHUP) }
 
     /// Ends it as a power failure would.
     func kill() {
