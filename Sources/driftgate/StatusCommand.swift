@@ -51,8 +51,12 @@ struct StatusCommand: ParsableCommand {
         if json {
             print(String(decoding: status.json(), as: UTF8.self))
         } else {
-            if watch && isTerminal { print("\u{1B}[H\u{1B}[2J", terminator: "") }
-            print(StatusText.render(status, model: model), terminator: watch && !isTerminal ? "\n" : "")
+            let text = StatusText.render(status, model: model)
+            if watch && isTerminal {
+                print(Screen.frame(text), terminator: "")
+            } else {
+                print(text, terminator: watch ? "\n" : "")
+            }
         }
         fflush(nil)
     }

@@ -10,18 +10,21 @@ public struct Doctor {
     private let configuration: Configuration
     private let options: WorkerOptions
     private let topics: TopicOptions
+    private let triesWriting: Bool
     private let report: (DoctorFinding) -> Void
 
     /// - Parameters:
     ///   - options: as the worker would run by.
+    ///   - tryWriting: whether a record is written to each output, in a transaction that is aborted.
     ///   - report: gets each finding as soon as it is there.
     public init(
-        _ configuration: Configuration, _ options: WorkerOptions, file: String?,
+        _ configuration: Configuration, _ options: WorkerOptions, file: String?, tryWriting: Bool = false,
         report: @escaping (DoctorFinding) -> Void
     ) {
         self.configuration = configuration
         self.options = options
         topics = TopicOptions(configuration, file: file)
+        triesWriting = tryWriting
         self.report = report
     }
 
@@ -42,6 +45,8 @@ public struct Doctor {
         } catch {
             report(explain(error, "group \(options.kafka.groupID)"))
         }
+        WriteCheck(options: options, topics: topics).findings(tryingTopics: triesWriting)
+            .forEach(report)
     }
 
     // MARK: Brokers and topics
@@ -168,12 +173,16 @@ public struct Doctor {
     }
 
     private func explain(_ error: KafkaError, _ subject: String) -> DoctorFinding {
-        let isDenied = [
-            .topicAuthorizationFailed, .groupAuthorizationFailed, .clusterAuthorizationFailed,
-            .transactionalIDAuthorizationFailed,
-        ].contains(error.code)
-        return DoctorFinding(
-            .error, subject, error.message,
-            remedy: isDenied ? "driftgate topics acls --principal User:NAME    # prints the commands" : nil)
+        let remedy: String? =
+            switch error.code {
+            case .groupAuthorizationFailed:
+                AccessPlan.group(topics, groupID: options.kafka.groupID)
+            case .topicAuthorizationFailed where error.topic != nil:
+                AccessPlan.read(error.topic!, topics)
+            default:
+                WriteCheck.denied(error)
+                    ? "driftgate topics acls --principal \(topics.principal)    # prints the commands" : nil
+            }
+        return DoctorFinding(.error, subject, error.message, remedy: remedy)
     }
 }

@@ -1,3 +1,5 @@
+import Retraining
+
 /// A status for a terminal.
 public enum StatusText {
     /// - Parameter model: shows that one in full; nil shows all, one a line, those that need a person first.
@@ -7,10 +9,12 @@ public enum StatusText {
             "worker    \(status.phase)\(status.phase == "working" && !status.ready ? ", restoring" : "")"
                 + (status.caught_up ? ", caught up" : "")
                 + "  tasks \(status.tasks)  configuration \(status.configuration)")
+        if let time = status.at { lines.append("as of     \(time)") }
         if let time = status.stream_time { lines.append("stream    \(time)") }
         if let time = status.last_checkpoint { lines.append("committed \(time)") }
         let lag = status.lag.filter { $0.records > 0 }.map { "\($0.topic) \($0.records)" }
-        lines.append("lag       \(lag.isEmpty ? "none known" : lag.joined(separator: ", "))")
+        lines.append(
+            "lag       \(status.lag.isEmpty ? "not known" : lag.isEmpty ? "none" : lag.joined(separator: ", "))")
         if !status.rejects.isEmpty {
             let rejects = status.rejects.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
             lines.append("refused   " + rejects.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
@@ -37,6 +41,8 @@ public enum StatusText {
         var parts: [String] = []
         if !breached.isEmpty { parts.append("\(breached.count) below the agreed accuracy") }
         if !paused.isEmpty { parts.append("\(paused.count) paused") }
+        let blind = status.models.filter { blindReasons.contains($0.reason) }
+        if !blind.isEmpty { parts.append("\(blind.count) cannot be judged") }
         let training = status.models.filter { $0.open_request != nil }
         if !training.isEmpty { parts.append("\(training.count) in training") }
         let count = "\(status.models.count) \(status.models.count == 1 ? "model" : "models")"
@@ -44,12 +50,15 @@ public enum StatusText {
             ? "All is well: \(count) watched." : "\(count) watched: " + parts.joined(separator: ", ") + "."
     }
 
+    private static let blindReasons = Set(
+        [Reason.noPredictions, .stalledInput, .noBaseline, .insufficientData, .catchingUp].map(\.rawValue))
+
     private static func table(_ models: [StatusReport.Model]) -> [String] {
         guard !models.isEmpty else { return ["", "no decision yet"] }
         let sorted = models.sorted { urgency($0) == urgency($1) ? $0.model < $1.model : urgency($0) > urgency($1) }
         let rows = sorted.map { model in
             [
-                safe(model.model), number(model.accuracy.map { 100 * $0 }, " %"), number(model.drift_score, ""),
+                safe(model.model), percent(model.accuracy), number(model.drift_score, ""),
                 model.sla_breached ? "BELOW" : "ok", model.quiet ? "quiet" : "busy", model.outcome, model.reason,
                 model.wait_until.map { "until \($0)" } ?? "",
             ]
@@ -72,7 +81,7 @@ public enum StatusText {
             "model      \(safe(model.model))\(model.version.map { " " + safe($0) } ?? "")",
             "decision   \(model.outcome) \(model.reason): \(safe(model.text))",
             "evaluated  \(model.evaluated_at ?? "never")" + (model.wait_until.map { ", waits until \($0)" } ?? ""),
-            "accuracy   \(number(model.accuracy.map { 100 * $0 }, " %"))\(model.sla_breached ? ", below the agreed one" : "")",
+            "accuracy   \(percent(model.accuracy))\(model.sla_breached ? ", below the agreed one" : "")",
             "score      \(number(model.drift_score, ""))",
             "load       \(number(model.load, "")), \(model.quiet ? "quiet" : "not quiet") now",
             "training   \(model.open_request.map { "open: \($0)" } ?? "none open"), \(model.trainings_in_week) in 7 days, last "
@@ -84,6 +93,10 @@ public enum StatusText {
         if model.sla_breached { return 3 }
         if model.open_request != nil { return 2 }
         return model.reason == "no_drift" ? 0 : 1
+    }
+
+    private static func percent(_ share: Double?) -> String {
+        share.map { SettingValue.text(of: ($0 * 1000).rounded() / 10) + " %" } ?? "-"
     }
 
     private static func number(_ value: Double?, _ unit: String) -> String {

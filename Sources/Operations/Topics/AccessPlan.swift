@@ -10,21 +10,18 @@ public struct AccessPlan: Sendable {
     ///   - trainer: of the trainers; nil leaves them out.
     ///   - groupID: `kafka.group_id`: the consumer group, and the beginning of every transactional id.
     public init(_ options: TopicOptions, groupID: String, principal: String, trainer: String?) {
-        let tool = "kafka-acls.sh --bootstrap-server \(options.bootstrapServers) --add"
         func allow(_ principal: String, _ operations: [String], _ resource: String) -> String {
-            "\(tool) --allow-principal '\(principal)' "
-                + operations.map { "--operation \($0)" }.joined(separator: " ") + " \(resource)"
+            Self.allow(options, principal, operations, resource)
         }
         func topics(_ names: [String]) -> String { names.map { "--topic '\($0)'" }.joined(separator: " ") }
         commands = [
             allow(principal, ["Read", "Describe", "DescribeConfigs"], topics(options.inputs)),
             allow(principal, ["Write", "Describe", "DescribeConfigs"], topics(options.outputs)),
             allow(principal, ["Read", "Write", "Describe", "DescribeConfigs"], topics([options.names.state])),
-            allow(principal, ["Read", "Describe"], "--group '\(groupID)'"),
-            allow(
-                principal, ["Write", "Describe"], "--transactional-id '\(groupID)-' --resource-pattern-type prefixed"),
+            Self.group(options, groupID: groupID, principal: principal),
+            Self.transactions(options, groupID: groupID, principal: principal),
             // Before Kafka 2.8 a transactional producer needs it besides.
-            allow(principal, ["IdempotentWrite"], "--cluster"),
+            Self.idempotence(options, principal: principal),
         ]
         if let trainer {
             commands += [
@@ -33,6 +30,36 @@ public struct AccessPlan: Sendable {
                 allow(trainer, ["Read", "Describe"], "--group 'trainer-' --resource-pattern-type prefixed"),
             ]
         }
+    }
+
+    private static func allow(
+        _ options: TopicOptions, _ principal: String, _ operations: [String], _ resource: String
+    ) -> String {
+        "kafka-acls.sh --bootstrap-server \(options.bootstrapServers) --add --allow-principal '\(principal)' "
+            + operations.map { "--operation \($0)" }.joined(separator: " ") + " \(resource)"
+    }
+
+    static func transactions(_ options: TopicOptions, groupID: String, principal: String? = nil) -> String {
+        allow(
+            options, principal ?? options.principal, ["Write", "Describe"],
+            "--transactional-id '\(groupID)-' --resource-pattern-type prefixed")
+    }
+
+    static func idempotence(_ options: TopicOptions, principal: String? = nil) -> String {
+        allow(options, principal ?? options.principal, ["IdempotentWrite"], "--cluster")
+    }
+
+    /// What lets one topic be written.
+    static func write(_ topic: String, _ options: TopicOptions) -> String {
+        allow(options, options.principal, ["Write", "Describe"], "--topic '\(topic)'")
+    }
+
+    static func read(_ topic: String, _ options: TopicOptions) -> String {
+        allow(options, options.principal, ["Read", "Describe", "DescribeConfigs"], "--topic '\(topic)'")
+    }
+
+    static func group(_ options: TopicOptions, groupID: String, principal: String? = nil) -> String {
+        allow(options, principal ?? options.principal, ["Read", "Describe"], "--group '\(groupID)'")
     }
 
     /// What an operator's `driftgate pause`, `request`, `baseline` and so on write to.

@@ -23,17 +23,27 @@ public enum TopicCheck {
             }
             findings += partitions(topic, metadata, options)
             guard let settings = known[name], settings.error == nil else {
-                let why = known[name]?.error.map { ": \($0.message)" } ?? ""
-                findings.append(
-                    .init(.warning, topic: name, "its settings could not be read\(why); they are not checked"))
+                if !configurations.isEmpty { findings.append(unread(name, known[name]?.error, options)) }
                 continue
             }
             findings += check(settings.settings, of: topic, metadata, options)
+        }
+        if configurations.isEmpty, options.topicNames.contains(where: { metadata.partitions(of: $0) != nil }) {
+            // Said once, and not for each topic.
+            findings.append(.init(.warning, topic: "topics", "their settings could not be read; they are not checked"))
         }
         let ranked = findings.enumerated().sorted {
             ($1.element.severity, $0.offset) < ($0.element.severity, $1.offset)
         }
         return ranked.map(\.element)
+    }
+
+    private static func unread(_ topic: String, _ error: KafkaError?, _ options: TopicOptions) -> TopicFinding {
+        let isDenied = error?.code == .topicAuthorizationFailed
+        return TopicFinding(
+            .warning, topic: topic,
+            "its settings could not be read\(error.map { ": \($0.message)" } ?? ""); they are not checked",
+            remedy: isDenied ? AccessPlan.read(topic, options) : nil)
     }
 
     private static func missing(_ name: String, _ error: KafkaError?, _ options: TopicOptions) -> TopicFinding {

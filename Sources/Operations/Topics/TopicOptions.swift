@@ -17,6 +17,9 @@ public struct TopicOptions: Sendable {
     /// For the commands that findings name.
     public var bootstrapServers = "localhost:9092"
     public var configurationFile: String?
+    /// Who the brokers take the worker for, as far as the configuration says: with mutual TLS it is the certificate's
+    /// name, by the brokers' rules.
+    public var principal = "User:NAME"
 
     public init() {}
 
@@ -29,6 +32,7 @@ public struct TopicOptions: Sendable {
         outputRetention = configuration.output.logRetention
         bootstrapServers = configuration.kafka.bootstrapServers.joined(separator: ",")
         configurationFile = file
+        if let name = configuration.kafka.sasl.username { principal = "User:\(name)" }
     }
 
     /// Records are at most this large in the state topic, before compression.

@@ -216,8 +216,8 @@ private struct MadeUpCluster {
         cluster.unreadable = ["driftgate-state"]
         #expect(cluster.findings.map(\.severity) == [.warning])
         let unread = TopicCheck.findings(cluster.metadata, [], cluster.options)
-        #expect(unread.count == cluster.options.topicNames.count)
-        #expect(unread.allSatisfy { $0.severity == .warning && $0.text.contains("not checked") })
+        #expect(unread.map(\.severity) == [.warning], "said once, and not for each topic")
+        #expect(unread.first?.text.contains("not checked") == true)
     }
 
     @Test func errorsComeFirst() {
