@@ -156,12 +156,7 @@ public final class Worker {
 
     private func tellStatus() {
         guard let onStatus else { return }
-        let phase: WorkerStatus.Phase =
-            switch self.phase {
-            case .standingBy: .standingBy
-            case .restoring: .restoring
-            case .working: .working
-            }
+        let phase = observedPhase
         let now = environment.monotonicClock()
         if let lastStatus, lastStatus.phase == phase, now - lastStatus.at < 1_000 { return }
         lastStatus = (now, phase)

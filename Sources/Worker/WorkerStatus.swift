@@ -1,8 +1,9 @@
 public import Retraining
 
-/// Where a worker stands, for people and monitoring: handed over about once a second, never a record.
+/// Where a worker stands, task by task and partition by partition: handed over about once a second, for people who look
+/// into it. ``WorkerObservation`` is its account of all tasks since the start of the process, for metrics.
 public struct WorkerStatus: Sendable {
-    public enum Phase: String, Sendable {
+    public enum Phase: String, Sendable, CaseIterable {
         /// Another worker is active, or the group has not decided yet.
         case standingBy = "standing_by"
         case restoring

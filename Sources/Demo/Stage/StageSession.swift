@@ -29,10 +29,11 @@ struct StageSession {
         )
     }
 
-    /// The run came to its end. With `--keep` broker and worker stay up until somebody interrupts.
+    /// The run came to its end. With `--keep` broker and worker stay up until somebody interrupts, in a terminal for a
+    /// while.
     mutating func finish() {
         isOver = true
-        guard keep else { return }
+        guard keep else { return showDashboard() }
         for line in Self.attachLines(stage) { terminal.say(line, always: true) }
         while !Interruption.isRequested {
             if let ending = stage.worker?.ending {
@@ -42,6 +43,20 @@ struct StageSession {
             Interruption.sleep(seconds: 0.5)
         }
     }
+
+    /// Where somebody looks on, there is time to look around on the page; where nobody does, the demo ends.
+    private func showDashboard() {
+        guard terminal.isWatched, let port = stage.dashboardPort else { return }
+        terminal.say(
+            "\nThe dashboard stays up for \(Self.minutesToLook) minutes: http://127.0.0.1:\(port)/    Ctrl-C ends it.",
+            always: true)
+        let end = MonotonicClock.seconds + Double(Self.minutesToLook) * 60
+        while !Interruption.isRequested, MonotonicClock.seconds < end, stage.worker?.isRunning ?? false {
+            Interruption.sleep(seconds: 0.5)
+        }
+    }
+
+    private static let minutesToLook = 10
 
     mutating func close() {
         terminal.clearStatus()

@@ -15,6 +15,9 @@ final class Terminal {
         hasColour = isInteractive && environment["NO_COLOR"] == nil
     }
 
+    /// A person looks on, and can end it: not a script that only collects what is said.
+    var isWatched: Bool { isInteractive && isatty(0) == 1 }
+
     /// One line that stays.
     func say(_ line: String, always: Bool = false) {
         guard always || !isQuiet else { return }

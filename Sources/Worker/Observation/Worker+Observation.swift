@@ -16,7 +16,7 @@ extension Worker {
         onObservation(observation())
     }
 
-    private var observedPhase: WorkerObservation.Phase {
+    var observedPhase: WorkerStatus.Phase {
         switch phase {
         case .standingBy: .standingBy
         case .restoring: .restoring

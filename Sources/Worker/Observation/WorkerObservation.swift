@@ -5,12 +5,7 @@ public import Retraining
 ///
 /// Totals count since the start of the process and never go down, whatever tasks come and go.
 public struct WorkerObservation: Sendable {
-    public enum Phase: String, Sendable, CaseIterable {
-        /// Another worker is active, or the group has not decided yet.
-        case standingBy = "standing_by"
-        case restoring
-        case working
-    }
+    public typealias Phase = WorkerStatus.Phase
 
     public struct Rejects: Sendable, Hashable {
         public var role: InputRole
