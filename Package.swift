@@ -85,7 +85,9 @@ let package = Package(
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
-            resources: [.embedInCode("Page/index.html"), .embedInCode("Page/style.css"), .embedInCode("Page/app.js")],
+            resources: [
+                "index.html", "style.css", "basics.js", "talk.js", "charts.js", "models.js", "model.js", "app.js",
+            ].map { .embedInCode("Page/\($0)") },
             swiftSettings: settings),
         .target(name: "Demo", dependencies: ["Contracts", "Kafka", "Replay", "Retraining"], swiftSettings: settings),
         .executableTarget(

@@ -97,6 +97,14 @@ def one(look):
     look.fits("wide")
     look.shot("model-light")
 
+    # Focus, what is open, and what is being copied outlive news.
+    b.run("document.querySelector('.stop summary').focus(); document.querySelector('.stop').open = true; refresh()")
+    check(b.run("document.activeElement.parentNode.className") == "stop", "focus was lost")
+    check(b.run("document.querySelector('.stop').open"), "what was open is closed")
+    b.run("getSelection().selectAllChildren(document.querySelector('.stop code')); refresh()")
+    check(b.run("String(getSelection())").startswith("driftgate pause"), "what was selected is gone")
+    b.run("getSelection().removeAllRanges(); document.querySelector('.stop').open = false; refresh()")
+
     # By keyboard: the chart is read decision by decision.
     b.run("document.querySelector('[data-key=drift-chart]').focus()")
     b.key("ArrowLeft")
