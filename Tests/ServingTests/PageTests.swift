@@ -239,7 +239,8 @@ final class DashboardStage {
 
     /// What the engine would say of a model: answers at the desk, as the worker does.
     func serveViews() {
-        views.serve { model in
+        views.serve { [api] model in
+            guard api.history.read({ $0.models[model] != nil }) else { return nil }
             let bins = (0..<24).map { (bin: Int) -> Int in
                 let distance = Double(bin) - 9
                 return Int(100 * exp(-distance * distance / 18))

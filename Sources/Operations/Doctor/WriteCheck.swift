@@ -47,15 +47,15 @@ struct WriteCheck {
 
     private func attempt(_ producer: Producer, _ topic: String) -> DoctorFinding {
         producer.resetFirstFailure()
+        let before = producer.deliveries.delivered
         var failure: KafkaError?
         do throws(KafkaError) {
             try producer.beginTransaction()
             // A key of its own: where a topic is compacted, it takes no other's place.
             try producer.produce(topic: topic, partition: 0, key: Array("driftgate-doctor".utf8), value: nil)
-            try producer.flush(timeoutMilliseconds: Self.timeout)
-            failure = producer.deliveries.firstFailure
+            failure = outcome(producer, deliveredBefore: before)
         } catch {
-            failure = producer.deliveries.firstFailure ?? error
+            failure = error
         }
         do throws(KafkaError) { try producer.abortTransaction(timeoutMilliseconds: Self.timeout) } catch {
             failure = failure ?? error
@@ -67,6 +67,23 @@ struct WriteCheck {
                 remedy: AccessPlan.write(topic, topics))
             : DoctorFinding(.error, topic, "cannot be written: \(failure.message)")
     }
+
+    /// Why the record was not written; nil once it is.
+    private func outcome(_ producer: Producer, deliveredBefore: UInt64) -> KafkaError? {
+        var last: KafkaError?
+        for _ in 0..<(Self.timeout / Self.step) {
+            do throws(KafkaError) { try producer.flush(timeoutMilliseconds: Self.step) } catch { last = error }
+            if producer.deliveries.delivered > deliveredBefore { return nil }
+            // Nobody says why a transaction has failed but who is asked to begin another one in it.
+            do throws(KafkaError) { try producer.beginTransaction() } catch {
+                if error.requiresAbort { return error }
+            }
+            if let failure = producer.deliveries.firstFailure { return failure }
+        }
+        return last
+    }
+
+    private static let step = 250
 
     private func explain(_ error: KafkaError) -> DoctorFinding {
         switch error.code {

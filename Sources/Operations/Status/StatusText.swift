@@ -36,6 +36,7 @@ public enum StatusText {
         case "restoring": return "Restoring from the log; no decision meanwhile."
         default: break
         }
+        guard !status.models.isEmpty else { return "At work: no decision since this worker began." }
         let breached = status.models.filter(\.sla_breached)
         let paused = status.models.filter { $0.reason == "paused" }
         var parts: [String] = []

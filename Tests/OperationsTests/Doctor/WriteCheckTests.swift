@@ -43,7 +43,7 @@ import Testing
         #expect(
             denied.first?.remedy
                 == "kafka-acls.sh --bootstrap-server broker:9092 --add --allow-principal 'User:dg' --operation Write "
-                + "--operation Describe --topic 'retraining-alerts'")
+                + "--operation Describe --topic 'retraining-alerts'", "\(denied)")
         // The others were tried all the same.
         #expect(found.count == 6)
     }
