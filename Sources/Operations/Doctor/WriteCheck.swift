@@ -81,6 +81,8 @@ struct WriteCheck {
             if let failure = producer.deliveries.firstFailure { return failure }
         }
         return last
+            ?? KafkaError(
+                code: .timedOut, message: "no broker acknowledged it within \(Self.timeout) ms", operation: "write")
     }
 
     private static let step = 250
