@@ -36,14 +36,15 @@ import Testing
     }
 
     @Test func aTopicThatIsDenied() throws {
-        broker.setTopicError(topics.names.alerts, .topicAuthorizationFailed)
+        // The first topic that is tried.
+        broker.inject([.topicAuthorizationFailed], into: .addPartitionsToTransaction)
         let found = findings(tryingTopics: true)
         let denied = found.filter { $0.severity == .error }
-        #expect(denied.map(\.subject) == [topics.names.alerts], "\(found)")
+        #expect(denied.map(\.subject) == [topics.names.decisions], "\(found)")
         #expect(
             denied.first?.remedy
                 == "kafka-acls.sh --bootstrap-server broker:9092 --add --allow-principal 'User:dg' --operation Write "
-                + "--operation Describe --topic 'retraining-alerts'", "\(denied)")
+                + "--operation Describe --topic 'retraining-decisions'", "\(denied)")
         // The others were tried all the same.
         #expect(found.count == 6)
     }
