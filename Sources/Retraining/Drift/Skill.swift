@@ -314,6 +314,9 @@ struct Skill {
         other > 0 ? model / other : model == 0 ? 1 : nil
     }
 
+    /// The version in service goes on under another name.
+    mutating func rename(_ old: Int32, to new: Int32) { versions[new] = versions.removeValue(forKey: old) }
+
     /// The version without a name has been replaced: what was known of it says nothing of the next.
     mutating func forgetUnnamed() { versions[-1] = nil }
 

@@ -236,6 +236,13 @@ extension Engine {
             guard row.issuedAt > returning.issuedAt else { return }
         }
         let old = model.servingSince == .min ? nil : Optional(model.serving)
+        if hasServed {
+            model.briefVersions = 0
+        } else if old != nil, model.isAnotherName(row.version, isTrained: isTrained, at: row.mergeTime) {
+            model.rename(to: row.version, at: row.mergeTime)
+            model.servingLastIssued = row.issuedAt
+            return
+        }
         model.serve(version: row.version, at: row.mergeTime)
         model.servingLastIssued = row.issuedAt
         if hasServed {

@@ -40,6 +40,9 @@ final class ModelState {
     /// Pairs of forecasts issued before this belong to a version that has been replaced without a name of its own.
     var pairsFrom: Milliseconds = .min
 
+    /// How many versions in a row were replaced before they could be judged, `namesOnly` at most.
+    var briefVersions = 0
+
     // Windows.
     var windows: [MetricWindows] = []
     var anomalies: AnomalyWindow
@@ -151,13 +154,42 @@ final class ModelState {
     /// A version serves from its first non-shadow prediction; one that served before comes back by a roll-back only.
     func serve(version: Int32, at time: Milliseconds) {
         guard version != serving || servingSince == .min else { return }
+        replace(by: version, at: time)
+        resetErrors()
+    }
+
+    /// A version that serves for less than this is hardly judged: the fast ratio counts from 24 h on.
+    private static let briefLife: Milliseconds = 36 * .hour
+    /// Brief versions in a row that are taken for names of one model. Not the first: what replaces it may mend it.
+    static let namesOnly = 2
+
+    /// Whether a version that comes unasked is only another name of the one in service: names that change every day, as
+    /// of a nightly build, would else leave no version long enough to be judged.
+    func isAnotherName(_ version: Int32, isTrained: Bool, at time: Milliseconds) -> Bool {
+        guard version >= 0, serving >= 0, !isTrained, time - servingSince < Self.briefLife,
+            !ledger.trainings.contains(where: { $0.state == .succeeded && !$0.deploymentSettled })
+        else {
+            briefVersions = 0
+            return false
+        }
+        briefVersions = min(Self.namesOnly, briefVersions + 1)
+        return briefVersions == Self.namesOnly
+    }
+
+    /// The version in service goes on under another name: what is known of it stays.
+    func rename(to version: Int32, at time: Milliseconds) {
+        skill.rename(serving, to: version)
+        if verification?.newVersion == serving { verification?.newVersion = version }
+        replace(by: version, at: time)
+    }
+
+    private func replace(by version: Int32, at time: Milliseconds) {
         if servingSince != .min { previousVersions.append(serving) }
         previousVersions.removeAll { $0 == version }
         if previousVersions.count > 16 { previousVersions.removeFirst() }
         serving = version
         servingSince = time
         returning = nil
-        resetErrors()
     }
 
     /// Empties whatever speaks of the version in service.

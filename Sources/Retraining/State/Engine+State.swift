@@ -6,7 +6,7 @@
 
 extension Engine {
     /// The version of the format that is written. Older ones are read; see `docs/state-format.md`.
-    static let stateFormat: UInt8 = 1
+    static let stateFormat: UInt8 = 2
 
     /// The units of the state, in an order that is the same for the same state.
     public func stateUnits() -> [StateUnit] {
@@ -135,11 +135,11 @@ extension Engine {
     ) throws(StateError) {
         try bytes.withUnsafeBufferPointer { buffer throws(StateError) in
             var reader = StateReader(unit: key, buffer)
-            let format = try reader.byte()
-            guard format == stateFormat else {
+            let format = try reader.readFormat()
+            guard 1...stateFormat ~= format else {
                 throw StateError(
                     unit: key, position: 0,
-                    problem: "format \(format) is not known to this version, which reads \(stateFormat)")
+                    problem: "format \(format) is not known to this version, which reads 1 to \(stateFormat)")
             }
             try body(&reader)
             try reader.finish()

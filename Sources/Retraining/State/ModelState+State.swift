@@ -63,6 +63,7 @@ extension ModelState {
             $0.time($1.issuedAt)
         }
         writer.time(pairsFrom)
+        writer.count(briefVersions)
     }
 
     private func encodeDecisions(into writer: inout StateWriter) {
@@ -158,6 +159,7 @@ extension ModelState {
         servingLastIssued = try reader.time()
         if try reader.bool() { returning = (try reader.numberOrNone(versions), try reader.time()) }
         pairsFrom = try reader.time()
+        if reader.format >= 2 { briefVersions = try reader.index(below: ModelState.namesOnly + 1) }
     }
 
     private func decodeDecisions(from reader: inout StateReader) throws(StateError) {

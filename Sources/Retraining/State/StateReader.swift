@@ -4,6 +4,8 @@ struct StateReader {
     let unit: String
     private let bytes: UnsafeBufferPointer<UInt8>
     private(set) var position = 0
+    /// The version of the format that the unit is written in.
+    private(set) var format: UInt8 = 0
 
     /// Times and counts beyond this are no times and no counts; sums and differences of a few never overflow.
     private static let largest: Int64 = 1 << 53
@@ -19,6 +21,12 @@ struct StateReader {
 
     func finish() throws(StateError) {
         guard remaining == 0 else { throw failure("\(remaining) bytes are left over") }
+    }
+
+    /// The first byte of every unit.
+    mutating func readFormat() throws(StateError) -> UInt8 {
+        format = try byte()
+        return format
     }
 
     mutating func byte() throws(StateError) -> UInt8 {
