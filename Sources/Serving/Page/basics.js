@@ -53,7 +53,7 @@ function duration(milliseconds) {
 // ---- What is shown: all of it in the address -------------------------------------------------------------------------
 
 const view = { model: null, range: 7, zone: 'utc', decision: null, all: false, stop: false };
-const data = { overview: null, models: [], detail: null, pipeline: null, skew: 0 };
+const data = { overview: null, models: [], detail: null, pipeline: null, modelsAt: 0, skew: 0 };
 const log = { q: '', outcome: '', changes: true, rows: [], matching: 0, more: false };
 const fleet = { q: '', sort: 'state', down: true, all: false };
 
@@ -91,7 +91,7 @@ const link = (change, ...children) => h('a', { href: address(change), 'data-nav'
 const formats = new Map();
 function time(milliseconds, style = 'minute') {
   if (!known(milliseconds)) return '–';
-  // A day of another year needs to say so.
+  // A time of another year needs to say so.
   const isFar = Math.abs(milliseconds - now()) > 300 * DAY;
   const key = style + view.zone + isFar;
   if (!formats.has(key)) {
@@ -99,7 +99,7 @@ function time(milliseconds, style = 'minute') {
     if (style !== 'clock' && style !== 'hour') Object.assign(options, { day: 'numeric', month: 'short' });
     if (style !== 'day') Object.assign(options, { hour: '2-digit', minute: '2-digit' });
     if (style === 'clock') options.second = '2-digit';
-    if (style === 'full' || (style === 'day' && isFar)) Object.assign(options, style === 'full' ? { year: 'numeric', weekday: 'short' } : { year: 'numeric' });
+    if (style === 'full' || (isFar && style !== 'clock' && style !== 'hour')) Object.assign(options, style === 'full' ? { year: 'numeric', weekday: 'short' } : { year: 'numeric' });
     formats.set(key, new Intl.DateTimeFormat('en-GB', options));
   }
   return formats.get(key).format(milliseconds);

@@ -163,7 +163,9 @@ function breakdownPanel(d) {
   if (!signal) return show(parts, 'No score to take apart.', empty(noScore(d)));
   const rows = TERMS.map(([id, name]) => ({ name, term: signal.terms[id], weight: signal.weights[id], part: (signal.terms[id] || 0) * signal.weights[id], plain: signal.plain_terms[id] }));
   const most = rows.slice().sort((a, b) => b.part - a.part)[0], high = Math.max(d.summary.thresholds.critical, ...rows.map((row) => row.part));
-  const summary = most.part > 0 ? `Most of it is ${most.name.toLowerCase()}: ${figure(most.part)} of ${figure(signal.weighted_score ?? signal.score)}. ${signal.scoring === 'calibrated' ? 'Terms count above their own noise floor.' : 'Terms count as they are.'}` : 'No term is above its own noise floor.';
+  // Data that has changed raises the score, and alone does not make it critical.
+  const capped = known(signal.weighted_score) && signal.weighted_score > signal.score + .0005 ? ` It counts as ${figure(signal.score)}: while the forecasts are as good as before, changed data alone calls for no training.` : '';
+  const summary = most.part > 0 ? `Most of it is ${most.name.toLowerCase()}: ${figure(most.part)} of ${figure(signal.weighted_score ?? signal.score)}. ${signal.scoring === 'calibrated' ? 'Terms count above their own noise floor.' : 'Terms count as they are.'}` + capped : 'No term is above its own noise floor.';
   return show(parts, summary, [h('div', { class: 'bars' }, rows.map((row) => { const bar = h('i'); bar.style.width = Math.min(100, row.part / high * 100) + '%'; return [h('span', null, row.name), h('span', { class: 'bar', 'aria-hidden': 'true' }, bar), h('span', null, figure(row.part))]; })),
     h('p', { class: 'soft small' }, `The whole bar stands for ${figure(high, 2)}${high === d.summary.thresholds.critical ? ', the critical threshold' : ''}. Healthy below ${limitText(d.summary.thresholds.warning)}, warning to ${limitText(d.summary.thresholds.critical)}, critical above.`)],
     () => table([['Term'], ['Weight', 'num'], ['Term', 'num'], ['Contribution', 'num'], ['Plain term', 'num']], rows.map((row) => [row.name, row.weight, figure(row.term), figure(row.part), figure(row.plain)])));
@@ -219,7 +221,7 @@ function loadPanel(d) {
       const cell = s('rect', { class: known(value) ? 'cell' : 'cell none-cell', x: px, y: py, width: cw, height: ch });
       if (known(value)) cell.style.fill = `rgb(var(--heat) / ${(.06 + .72 * share).toFixed(2)})`;
       svg.append(s('g', null, s('title', null, `${name} ${String(hour).padStart(2, '0')}:00: ${known(value) ? 'load ' + value.toFixed(2) + (quiet(index) ? ', quiet' : '') : 'not seen'}${inWindow.has(index) ? ', next window' : ''}`), cell,
-        known(value) && cw > 26 ? s('text', { class: share > .62 ? 'strong' : '', x: px + cw / 2, y: py + 16, 'text-anchor': 'middle' }, (value * 100).toFixed(0)) : null, inWindow.has(index) ? s('rect', { class: 'window-edge', x: px + 1, y: py + 1, width: cw - 2, height: ch - 2, fill: 'url(#hatch)' }) : null));
+        known(value) && cw > 26 ? s('text', { class: share > .3 ? 'strong' : '', x: px + cw / 2, y: py + 16, 'text-anchor': 'middle' }, (value * 100).toFixed(0)) : null, inWindow.has(index) ? s('rect', { class: 'window-edge', x: px + 1, y: py + 1, width: cw - 2, height: ch - 2, fill: 'url(#hatch)' }) : null));
     }
   });
   // Quiet hours are outlined together: an edge where a neighbour is not quiet.

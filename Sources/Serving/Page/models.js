@@ -6,7 +6,8 @@
 function banners() {
   const list = [];
   const o = data.overview;
-  if (live.error) list.push(['bad', 'The worker does not answer: ' + (live.error.message || live.error) + ' What is shown was last known at ' + time(live.heardAt + data.skew, 'clock') + ' ' + zoneName() + '.']);
+  if (live.error) list.push(['bad', 'The worker does not answer: ' + String(live.error.message || live.error).replace(/[.\s]*$/, '. ')
+    + (live.heardAt ? 'What is shown was last known at ' + time(live.heardAt + data.skew, 'clock') + ' ' + zoneName() + '.' : 'It is asked again every few seconds.')]);
   if (o) {
     if (!o.history.live && o.history.start_records) list.push(['', `Reading the history back from the topics: ${count(o.history.start_records - o.history.start_records_left)} of ${count(o.history.start_records)} records.`]);
     if (o.history.problem) list.push(['bad', 'The history cannot be read: ' + o.history.problem]);

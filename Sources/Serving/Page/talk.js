@@ -53,9 +53,11 @@ async function refresh() {
   refreshing = true;
   live.lastRefresh = Date.now();
   try {
-    const [overview, models] = await Promise.all([ask('overview'), ask('models')]);
+    // Of very many models the list is no light thing: whoever looks at one of them gets it now and then.
+    const isFresh = view.model && data.models.length > 200 && Date.now() - data.modelsAt < 10e3;
+    const [overview, models] = await Promise.all([ask('overview'), isFresh ? null : ask('models')]);
     data.overview = overview;
-    data.models = models.models;
+    if (models) Object.assign(data, { models: models.models, modelsAt: Date.now() });
     data.skew = overview.now_ms - Date.now();
     if (!view.model && data.models.length === 1 && !view.all) { view.model = data.models[0].model; }
     if (view.model) await refreshModel(); else data.pipeline = await quietly(ask('pipeline'));
@@ -74,13 +76,14 @@ async function refresh() {
 async function refreshModel() {
   const model = view.model;
   const summary = data.models.find((entry) => entry.model === model);
-  if (!summary) { data.detail = { missing: true }; return; }
-  const to = summary.decided_at_ms || now();
-  const window = { model, from: Math.max(0, to - view.range * DAY), to };
+  if (!summary) { Object.assign(data, { detail: { missing: true }, modelsAt: 0 }); return; }
+  // Up to the latest decision, which may be newer than what the list says.
+  const window = { model, from: Math.max(0, (summary.decided_at_ms || now()) - view.range * DAY) };
   const [own, series, load, trainings, alerts, pipeline] = await Promise.all([
     ask('model', { model }), quietly(ask('series', window)), quietly(ask('load', { model })), quietly(ask('trainings', { model })),
     quietly(ask('alerts', { model, limit: 50 })), quietly(ask('pipeline'))]);
   if (view.model !== model) return;
+  window.to = series ? series.to_ms : now();
   data.pipeline = pipeline;
   data.detail = { summary: own.summary, event: own.decision, decision: own.decision ? own.decision.data : null, series, load, trainings, alerts, distributions: shapes.of === model ? shapes.last : null, window };
   askForShapes(model);
