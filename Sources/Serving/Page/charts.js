@@ -61,7 +61,7 @@ const tile = (name, value, note, kind, sign) => h('div', { class: 'tile' }, h('d
 
 // ---- Charts ----------------------------------------------------------------------------------------------------------
 
-const patterns = () => s('defs', null, s('pattern', { id: 'hatch', width: 6, height: 6, patternUnits: 'userSpaceOnUse', patternTransform: 'rotate(45)' }, s('path', { d: 'M0 0V6', stroke: 'currentColor', 'stroke-width': 2, 'stroke-opacity': .55 })));
+const patterns = () => s('defs', null, s('pattern', { id: 'hatch', width: 6, height: 6, patternUnits: 'userSpaceOnUse', patternTransform: 'rotate(45)' }, s('path', { d: 'M0 0V6', stroke: 'currentColor', 'stroke-width': 2, 'stroke-opacity': .38 })));
 const widthOf = (node) => Math.max(280, Math.min(1400, node.clientWidth || 640));
 const shape = { up: 'M0 -7L6 5H-6Z', dot: 'M-5 0A5 5 0 1 0 5 0A5 5 0 1 0 -5 0', check: 'M-6 0L-2 5L7 -5L5 -7L-2 1L-4 -2Z', cross: 'M-5 -7L0 -2L5 -7L7 -5L2 0L7 5L5 7L0 2L-5 7L-7 5L-2 0L-7 -5Z', square: 'M-5 -5H5V5H-5Z' };
 
