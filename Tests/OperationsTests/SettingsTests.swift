@@ -150,6 +150,12 @@ import Testing
         #expect(configuration.kafka == KafkaSettings())
     }
 
+    @Test(arguments: ["", " ~", " null", #" """#, " ''"]) func settingsThatMayBeEmpty(nothing: String) throws {
+        let configuration = try load("http:\n  address:\(nothing)\nlog_dir:\(nothing)\n")
+        #expect(configuration.http.address == nil)
+        #expect(configuration.output.logDirectory == nil)
+    }
+
     @Test func anchorsStandForTheirValues() throws {
         let configuration = try load("models:\n  a: &x {mode: observe}\n  b: *x\n")
         #expect(configuration.engine.models["b"]?.mode == .observe)

@@ -32,6 +32,12 @@ struct Element {
         }
     }
 
+    /// `""`: empties a setting that may be empty, as nothing behind the colon does.
+    var isEmptyText: Bool {
+        guard case .scalar(let text, .quoted) = content else { return false }
+        return text.isEmpty
+    }
+
     /// The end of the sentence "… must be a number, not".
     var found: String {
         switch content {

@@ -7,8 +7,8 @@ struct ValueReader {
     mutating func read(
         _ element: Element, as shape: ValueShape, name: String, unit: String? = nil, isOptional: Bool = false
     ) -> SettingValue? {
+        if isOptional, element.isNull || element.isEmptyText { return .null }
         if element.isNull {
-            if isOptional { return .null }
             return complain(
                 element, "\(name) is empty: it must be \(shape.description)",
                 hint: "give a value, or remove the key to take the default")
