@@ -9,21 +9,33 @@ struct HTTPService {
     private let server: HTTPServer
     private let api: DashboardAPI
 
+    /// The token that requests must carry; nil where none is asked for.
+    ///
+    /// - Throws: `ExitCode(2)` where there is none in its file, or an address needs one; the reason has been logged.
+    static func token(_ configuration: Configuration, logger: Logger) throws -> String? {
+        guard let file = configuration.http.tokenFile else {
+            guard let endpoint = configuration.http.endpoint, !endpoint.isLoopback else { return nil }
+            logger.critical("http.address \(endpoint.host) is open to the network: set http.token_file")
+            throw ExitCode(2)
+        }
+        do throws(SecretError) { return try Secret.read(file: file) } catch {
+            logger.critical("http.token_file: \(error)")
+            throw ExitCode(2)
+        }
+    }
+
     /// Begins to serve; nil where the configuration names no address.
     ///
     /// - Parameter further: routes of others, such as `/metrics`.
     init?(
-        _ configuration: Configuration, worker: Worker, board: StatusBoard, further: [Route] = [], logger: Logger
-    ) throws {
+        _ configuration: Configuration, token: String?, worker: Worker, board: StatusBoard, further: [Route] = [],
+        logger: Logger
+    ) {
         guard let endpoint = configuration.http.endpoint else { return nil }
         var options = ServerOptions()
         options.host = endpoint.host
         options.port = endpoint.port
-        if let file = configuration.http.tokenFile { options.token = try Secret.read(file: file) }
-        guard endpoint.isLoopback || options.token != nil else {
-            logger.critical("http.address \(endpoint.host) is open to the network: set http.token_file")
-            throw ExitCode(2)
-        }
+        options.token = token
         api = DashboardAPI(options: worker.options, board: board, views: worker.views, logger: logger)
         server = HTTPServer(
             options: options, routes: board.routes + Page.routes + api.routes + further, logger: logger)

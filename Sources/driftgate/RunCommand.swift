@@ -29,6 +29,8 @@ struct RunCommand: ParsableCommand {
         SharedLogLevel.set(configuration.logLevel.rawValue)
         let logger = Logger(label: "driftgate")
         logger.info("configuration \(configuration.fingerprint) from \(options.config ?? "defaults")")
+        // What is wrong here needs no broker to be found.
+        let token = try HTTPService.token(configuration, logger: logger)
         try StartUpCheck.run(configuration, file: options.config, logger: logger)
         let log = configuration.output.logDirectory.map { directory in
             DecisionLog(
@@ -54,8 +56,8 @@ struct RunCommand: ParsableCommand {
         try monitoring.start(configuration)
         let board = StatusBoard()
         worker.onStatus = { board.put($0) }
-        let service = try HTTPService(
-            configuration, worker: worker, board: board, further: monitoring.routes, logger: logger)
+        let service = HTTPService(
+            configuration, token: token, worker: worker, board: board, further: monitoring.routes, logger: logger)
         defer {
             manager?.stopping()
             service?.stop()

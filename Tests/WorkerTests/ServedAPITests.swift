@@ -22,6 +22,18 @@ struct ServedAPITests {
         for route in routes { #expect(document.contains("\n  \(route.path):\n"), "\(route.path) is not described") }
     }
 
+    /// Nothing is served without the token that was asked for, whatever the brokers do.
+    @Test(arguments: ["", " \n", nil]) func withoutItsTokenItDoesNotStart(_ content: String?) throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("driftgate-\(UUID()).token")
+        defer { try? FileManager.default.removeItem(at: file) }
+        if let content { try Data(content.utf8).write(to: file) }
+        let worker = try WorkerProgram([
+            "kafka.bootstrap_servers=127.0.0.1:1", "http.address=127.0.0.1:\(try PrometheusTests.Clock.freePort())",
+            "http.token_file=\(file.path)", "log_dir=",
+        ])
+        #expect(worker.wait() == 2)
+    }
+
     private static func summary(_ port: Int) -> [String: Any]? {
         guard let url = URL(string: "http://127.0.0.1:\(port)/api/v1/models"), let data = try? Data(contentsOf: url)
         else { return nil }

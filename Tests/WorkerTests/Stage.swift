@@ -195,6 +195,12 @@ final class WorkerProgram {
         process.waitUntilExit()
     }
 
+    /// Waits for its end; its exit status.
+    func wait() -> Int32 {
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+
     /// Stops it by SIGTERM; its exit status.
     func stop() -> Int32 {
         process.terminate()
