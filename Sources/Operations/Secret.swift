@@ -6,7 +6,7 @@ public enum Secret {
 
     /// The file's text without the line break at its end.
     ///
-    /// - Throws: `SecretError` where the file cannot be read, is empty, is larger than 64 KiB or is not UTF-8.
+    /// - Throws: `SecretError` where the file cannot be read, is blank, is larger than 64 KiB or is not UTF-8.
     public static func read(file path: String) throws(SecretError) -> String {
         let bytes: [UInt8]
         do throws(FileReadError) {
@@ -18,7 +18,7 @@ public enum Secret {
             throw SecretError(path: path, message: "is not UTF-8 text")
         }
         while text.last?.isNewline == true { text.removeLast() }
-        guard !text.isEmpty else { throw SecretError(path: path, message: "is empty") }
+        guard text.contains(where: { !$0.isWhitespace }) else { throw SecretError(path: path, message: "is empty") }
         return text
     }
 }
