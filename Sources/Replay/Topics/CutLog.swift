@@ -37,6 +37,12 @@ package struct CutLog {
         configuration.offsetReset = .earliest
         configuration.isolation = .readCommitted
         let consumer = try Consumer(configuration)
+        let known = try consumer.metadata(topic: partition.topic, timeoutMilliseconds: 15_000)[partition.topic]
+        guard let known, known.error == nil, known.partitions.contains(where: { $0.id == partition.partition }) else {
+            throw ReplayError(
+                "\(partition) is not there: \(partition.topic) has \(known?.partitions.count ?? 0) partitions, one a task"
+            )
+        }
         let records = try consumer.records(of: partition)
         let batch = MessageBatch(capacity: 500)
         defer {

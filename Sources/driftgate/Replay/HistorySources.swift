@@ -41,8 +41,20 @@ enum HistorySources {
             range: try history.range())
         options.from = try history.offsets(history.fromOffsets)
         options.to = try history.offsets(history.toOffsets)
+        for (partition, from) in options.from.sorted(by: { $0.key.description < $1.key.description }) {
+            guard let to = options.to[partition], from >= to else { continue }
+            throw ReplayError(
+                from == to
+                    ? "the range of \(partition) is empty: from and to are both offset \(from)"
+                    : "the range of \(partition) runs backwards: from offset \(from) to \(to)")
+        }
         var running = Replayer.Options()
         if let cuts {
+            let isPartitioned = configuration.worker.scale == .partitioned
+            guard isPartitioned || cuts.task == 0 else {
+                throw ReplayError("with scale: single there is task 0 only; is the configuration that of the live run?")
+            }
+            if isPartitioned { options.task = cuts.task }
             let partition = TopicPartition(topics.state, cuts.task)
             let log = try CutLog.read(partition, consumer: consumer)
             guard let last = log.cuts.last else { throw ReplayError("\(partition) holds no evaluation") }
@@ -57,7 +69,10 @@ enum HistorySources {
         } else if configuration.input.farFuture > 0 {
             options.latest = Milliseconds(Date().timeIntervalSince1970 * 1000) + configuration.input.farFuture
         }
-        return (try TopicSource(options), consumer.bootstrapServers, running)
+        let source = try TopicSource(options)
+        // What another task's model sent to this one's partition was refused.
+        if let task = options.task { running.share = ModelShare(partition: task, of: source.predictionPartitions) }
+        return (source, consumer.bootstrapServers, running)
     }
 
     private static func limits(_ configuration: Configuration) -> DecoderLimits {
