@@ -141,7 +141,10 @@ package final class HistoryFeed: @unchecked Sendable {
                 guard let batch = try source.next(lane: lane) else {
                     open.removeAll { $0 == lane }
                     condition.withLock {
-                        for consumer in 0..<consumers { mailboxes[consumer][lane].hasEnded = true }
+                        for consumer in 0..<consumers {
+                            mailboxes[consumer][lane].hasEnded = true
+                            satisfy(consumer, lane)
+                        }
                         condition.broadcast()
                     }
                     continue
@@ -170,9 +173,15 @@ package final class HistoryFeed: @unchecked Sendable {
             }
             for consumer in 0..<consumers where !isDone[consumer] {
                 mailboxes[consumer][batch.lane].put(batch)
+                satisfy(consumer, batch.lane)
             }
             condition.broadcast()
         }
+    }
+
+    /// A consumer that has been given what it waits for waits no more, whenever its thread comes to know.
+    private func satisfy(_ consumer: Int, _ lane: Int) {
+        if waiting[consumer]?.contains(lane) ?? false { waiting[consumer] = nil }
     }
 
     /// Waits until more may be read: of any lane (empty), or beyond the bound of these. Nil once nobody wants any more.

@@ -29,11 +29,11 @@ package enum StreamReplay {
     ///   - progress: is given the feed before it starts.
     package static func run(
         _ source: any HistorySource, _ configurations: [EngineConfiguration],
-        options: Replayer.Options = Replayer.Options(), models: Int = 16,
-        progress: (HistoryFeed) -> Void = { _ in }, note: (Evaluation) throws -> Bool = { _ in true }
+        options: Replayer.Options = Replayer.Options(), progress: (HistoryFeed) -> Void = { _ in },
+        note: (Evaluation) throws -> Bool = { _ in true }
     ) throws -> [Outcome] {
         try run(
-            source, jobs: configurations.map { Job(configuration: $0, options: options) }, models: models,
+            source, jobs: configurations.map { Job(configuration: $0, options: options) },
             progress: progress, note: note)
     }
 
@@ -43,13 +43,13 @@ package enum StreamReplay {
     ///   - note: is given each evaluation of the first job; false ends that replay.
     ///   - finish: is given each job's engine once its replay is done, on that job's thread.
     package static func run(
-        _ source: any HistorySource, jobs: [Job], models: Int = 16, progress: (HistoryFeed) -> Void = { _ in },
+        _ source: any HistorySource, jobs: [Job], progress: (HistoryFeed) -> Void = { _ in },
         finish: @escaping @Sendable (_ job: Int, Engine) -> Void = { _, _ in },
         note: (Evaluation) throws -> Bool = { _ in true }
     ) throws -> [Outcome] {
         let feed = HistoryFeed(source, consumers: jobs.count)
         progress(feed)
-        let follower = Follower(feed: feed, lanes: source.lanes, models: models, finish: finish)
+        let follower = Follower(feed: feed, lanes: source.lanes, finish: finish)
         let others = jobs.indices.dropFirst().map { Branch(follower, $0, jobs[$0]) }
         feed.start()
         for branch in others { branch.start() }
@@ -76,12 +76,11 @@ package enum StreamReplay {
     private struct Follower: Sendable {
         let feed: HistoryFeed
         let lanes: [LaneDescription]
-        let models: Int
         let finish: @Sendable (Int, Engine) -> Void
 
         func follow(_ consumer: Int, _ job: Job, _ note: (Evaluation) throws -> Bool) throws -> Outcome {
             let replayer = try Replayer(configuration: job.configuration, lanes: lanes, options: job.options)
-            var collector = ResultCollector(configuration: job.configuration, models: models)
+            var collector = ResultCollector(configuration: job.configuration, isDrawn: consumer == 0)
             try replayer.run(feed, consumer: consumer) { evaluation in
                 collector.note(evaluation)
                 return try note(evaluation)
