@@ -89,7 +89,7 @@ package struct SuccessMetrics: Sendable {
             return Row(
                 name: name, target: "within 4 h of detection",
                 measured:
-                    "\(Figures.percent(within)) within 4 h; median \(Figures.hours(hours[hours.count / 2])), 9 of 10 "
+                    "\(Figures.percent(within)) within 4 h; median \(Figures.hours(hours[hours.count / 2])), 9 of 10 within "
                     + "\(Figures.hours(hours[min(hours.count - 1, hours.count * 9 / 10)])), longest "
                     + Figures.hours(hours.last!), isMet: within >= 0.9,
                 detail: "\(hours.count) trainings by drift; \(detail)")
