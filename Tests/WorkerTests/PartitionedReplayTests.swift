@@ -126,6 +126,21 @@ extension LiveReplayTests {
             try decided(stage, at: history.time(history.steps - 1))
         }
         #expect(try worker.stop() == .requested)
+        // Begun with the same history, a task's evaluations are done again byte for byte.
+        let share = ModelShare(partition: 1, of: 2)
+        let state = try WarmState.read(
+            FileSource(
+                HistoryFile.files(in: directory), topic: { "\($0)" }, fields: FieldMap(), limits: DecoderLimits(),
+                range: ReplayRange()), configuration: options.engine, shares: [share])[0]
+        var consumer = ConsumerConfiguration(bootstrapServers: stage.broker.bootstrapServers, groupID: "cuts")
+        consumer.prefetchKilobytes = 8_192
+        let cuts = try CutLog.read(TopicPartition(stage.topics.state, 1), consumer: consumer).cuts
+        let replayed = try self.events(
+            source(stage, options, to: cuts.last, task: 1), options, cuts: cuts,
+            from: CutLog.Snapshot(boundary: state.upTo, units: state.units, inputs: [:]), share: share)
+        let live = try stage.kcat(stage.topics.decisions).filter { $0.contains("\"model\":\"\(models[1])\"") }
+        #expect(replayed.count > 10)
+        #expect(Set(replayed) == Set(live))
         let events = try stage.events(stage.topics.decisions)
         for model in models {
             let own = events.filter { $0["model"] as? String == model }

@@ -12,6 +12,10 @@ package struct CutLog {
         package var units: [(key: String, bytes: [UInt8])]
         /// Where inputs are read on.
         package var inputs: [TopicPartition: Int64]
+
+        package init(boundary: Milliseconds, units: [(key: String, bytes: [UInt8])], inputs: [TopicPartition: Int64]) {
+            (self.boundary, self.units, self.inputs) = (boundary, units, inputs)
+        }
     }
 
     /// Those that are left, in order.

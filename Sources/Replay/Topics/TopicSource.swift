@@ -14,6 +14,8 @@ package final class TopicSource: HistorySource {
         package var fields: FieldMap
         package var limits: DecoderLimits
         package var range: ReplayRange
+        /// Where reading begins if the broker knows; unlike the range it leaves nothing out.
+        package var startTime: Milliseconds?
         /// First offset to read, and the first one not to read; they count beside the range.
         package var from: [TopicPartition: Int64] = [:]
         package var to: [TopicPartition: Int64] = [:]
@@ -71,7 +73,7 @@ package final class TopicSource: HistorySource {
             options.task.map { $0 == partition.partition || !role.advancesStreamTime } ?? true
         }
         try Self.check(options, found.map(\.0))
-        let byTime = Self.offsets(at: options.range.from, found.map(\.0), consumer)
+        let byTime = Self.offsets(at: options.startTime ?? options.range.from, found.map(\.0), consumer)
         var lanes: [LaneDescription] = []
         var total: Int64 = 0
         for (partition, role) in found {

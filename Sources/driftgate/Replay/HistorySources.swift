@@ -65,6 +65,13 @@ enum HistorySources {
                 running.cuts = log.cuts.filter { $0.boundary > snapshot.boundary }
                 running.units = snapshot.units
                 options.from = snapshot.inputs
+            } else if let state = try warmState(configuration, task: options.task, consumer) {
+                running.units = state.units
+                options.startTime = state.upTo
+            }
+            guard running.cuts?.isEmpty == false else {
+                throw ReplayError(
+                    "\(partition) holds no evaluation behind its last snapshot: there is nothing to do again")
             }
         } else if configuration.input.farFuture > 0 {
             options.latest = Milliseconds(Date().timeIntervalSince1970 * 1000) + configuration.input.farFuture
@@ -73,6 +80,23 @@ enum HistorySources {
         // What another task's model sent to this one's partition was refused.
         if let task = options.task { running.share = ModelShare(partition: task, of: source.predictionPartitions) }
         return (source, consumer.bootstrapServers, running)
+    }
+
+    /// What a live run began with that was told to begin with a history.
+    private static func warmState(
+        _ configuration: Configuration, task: Int32?, _ consumer: ConsumerConfiguration
+    ) throws -> WarmState? {
+        guard !configuration.worker.warmFrom.isEmpty else { return nil }
+        let (source, _) = try files(try HistoryOptions.parse(["--"] + configuration.worker.warmFrom), configuration)
+        let share = try task.map { task in
+            let client = try Consumer(consumer)
+            defer { try? client.close() }
+            let topic = configuration.topics.predictions
+            let partitions = try client.metadata(topic: topic, timeoutMilliseconds: 15_000)[topic]?.partitions.count
+            return ModelShare(
+                partition: task, of: partitions ?? 1, defaultModel: configuration.engine.defaultModel)
+        }
+        return try WarmState.read(source, configuration: configuration.engine, shares: [share])[0]
     }
 
     private static func limits(_ configuration: Configuration) -> DecoderLimits {

@@ -116,6 +116,10 @@ struct HistoryOptions: ParsableArguments {
             (predictions, InputRole.predictions), (actuals, .actuals), (load, .load), (status, .trainingStatus),
             (commands, .commands),
         ] { files += try paths.map { try HistoryFile(path: $0, role: role) } }
+        var seen: Set<String> = []
+        for file in files where !seen.insert(URL(fileURLWithPath: file.path).standardizedFileURL.path).inserted {
+            throw ReplayError("\(file.path) is named twice")
+        }
         return files
     }
 }

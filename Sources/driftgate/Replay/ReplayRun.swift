@@ -150,8 +150,10 @@ struct ReplayRun {
         ]
         if !hasStatuses {
             notes.append(
-                "the history holds no training statuses: a request counts as trained after training.assumed_duration_hours"
-            )
+                "the history holds no training statuses: "
+                    + (command.trainings == .history
+                        ? "every request runs out, since --trainings history assumes none"
+                        : "a request counts as trained after training.assumed_duration_hours"))
         }
         let counters = outcome.counters
         for (count, name, consequence) in [
