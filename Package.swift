@@ -114,7 +114,9 @@ let package = Package(
         .testTarget(name: "DemoTests", dependencies: ["Demo", "Replay", "Retraining"], swiftSettings: settings),
         .testTarget(
             name: "ReplayTests",
-            dependencies: ["Contracts", "CZstd", "driftgate", "Replay", "Retraining"],
+            dependencies: [
+                "Contracts", "CZstd", "driftgate", "Operations", "Replay", "Retraining", "Worker", logging,
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "WorkerTests",

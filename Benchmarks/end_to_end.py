@@ -127,6 +127,31 @@ def run_driftgate(broker, load, arguments):
     return {"messages": taken, "seconds": ended - begun, "cpu": after - before, "memory": memory[1]}
 
 
+def run_replay(broker, load, arguments):
+    """`driftgate replay --kafka`, from its start to its end: joining no group, it reads what the worker reads."""
+    program = TOP / ".build/release/driftgate"
+    settings = ["--set", f"kafka.bootstrap_servers={broker.address}", "--set", "topics.state=driftgate-state-0"]
+    with tempfile.TemporaryFile() as output:
+        begun = time.monotonic()
+        process = subprocess.Popen([program, "replay", "--kafka", "--quiet", "--json", "-"] + settings, stdout=output)
+        _, status, used = os.wait4(process.pid, 0)
+        seconds = time.monotonic() - begun
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        found = output.read()
+    if process.returncode != 0:
+        sys.exit(f"driftgate replay ended with {process.returncode}")
+    summary = json.loads(found)
+    if summary["refused"]:
+        sys.exit(f"driftgate replay refused {summary['refused']}")
+    return {
+        "messages": summary["records"],
+        "seconds": seconds,
+        "cpu": used.ru_utime + used.ru_stime,
+        "memory": used.ru_maxrss * 1024,
+    }
+
+
 def run_bare(broker, load, arguments):
     topics = [f"{topic}:{load['partitions']}" for topic in ("predictions", "actuals")]
     return own_report([TOOLS / "bare_loop", broker.address, str(load["messages"]), *topics])
@@ -151,6 +176,7 @@ def own_report(command):
 PROGRAMS = {
     "bare loop (C, throws away)": run_bare,
     "driftgate": run_driftgate,
+    "driftgate replay": run_replay,
     "Python loop (orjson, deque)": run_python,
     "Bytewax": run_bytewax,
 }
@@ -223,6 +249,9 @@ def table(arguments, runs, load):
     if "driftgate" in runs:
         memory = max(run["memory"] for run in runs["driftgate"])
         print(f"\ndriftgate's memory at most: {memory / 1e6:.0f} MB, librdkafka's prefetched records among it")
+    if "driftgate replay" in runs and "driftgate" in runs:
+        pairs = zip(runs["driftgate replay"], runs["driftgate"])
+        print(f"the replay's rate over the live one's: {statistics.median(rate(a) / rate(b) for a, b in pairs):.2f}")
     sys.stdout.flush()
 
 
@@ -296,7 +325,7 @@ def main():
         return curve(arguments)
     names = list(PROGRAMS)
     if arguments.python is None:
-        names = names[:2]
+        names = names[:3]
     if arguments.only is not None:
         names = names[:1] + [name for name in names[1:] if any(word.lower() in name.lower() for word in arguments.only)]
     for metrics in arguments.metrics:

@@ -5,7 +5,7 @@
 
 Each server has a day and a week of its own and noise; forecasts are made a quarter of an hour ahead and go wrong for a
 quarter of the servers after the twentieth day. One file each, packed by zstd where it is installed, else by gzip.
-Standard library only; about two minutes for the defaults.
+Standard library only; one to two minutes for the defaults.
 """
 import argparse
 import json

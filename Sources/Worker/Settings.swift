@@ -16,6 +16,9 @@ public struct WorkerSettings: Sendable, Equatable {
     public var snapshotInterval: Milliseconds = 30 * .minute
     /// How far back the first start reads.
     public var firstStartLookback: Milliseconds = 35 * .day
+    /// History that a first start begins with: files and directories, as `driftgate replay` takes them. The worker itself
+    /// reads none: whoever starts it makes `WorkerOptions.initialState` of them.
+    public var warmFrom: [String] = []
     /// What is collected between two boundaries never grows beyond this, give or take a batch: it is evaluated before.
     public var collectedBytesMax = 512 << 20
     /// A clean stop that takes longer than this is cut short.

@@ -9,9 +9,10 @@ public struct WorkerOptions: Sendable {
     public var fields = FieldMaps()
     public var output = OutputSettings()
     public var worker = WorkerSettings()
-    /// What a task begins with where the log holds no snapshot: the units of an engine that has been through a history.
-    /// Only for `scale: single`. Asked again at every start until there is a snapshot; it must give the same.
-    public var initialState: (@Sendable () throws -> [(key: String, bytes: [UInt8])])?
+    /// What tasks begin with where the log holds no snapshot: the units of an engine that has been through a history. Nil
+    /// as long as they are not there yet; then it is asked again. Asked at every start until there is a snapshot; it must
+    /// give the same.
+    public var initialState: (@Sendable (InitialStateRequest) throws -> [(key: String, bytes: [UInt8])]?)?
     /// All settings as text, kept in the state: what evaluations before a restore were made by.
     public var settings = ""
     /// Makes an engine's configuration of such a text; throws where this version does not understand it.
@@ -20,6 +21,20 @@ public struct WorkerOptions: Sendable {
     var sabotage: Set<Sabotage> = []
 
     public init() {}
+}
+
+/// Which task's state is asked for.
+public struct InitialStateRequest: Sendable, Equatable {
+    /// The task, and so its partition.
+    public var task: Int32
+    /// Those that are restored with it: what one read of a history may serve.
+    public var tasks: [Int32]
+    /// Partitions over which models are spread by their names, as Java clients do it; nil where one task has all.
+    public var partitions: Int?
+
+    public init(task: Int32, tasks: [Int32], partitions: Int?) {
+        (self.task, self.tasks, self.partitions) = (task, tasks, partitions)
+    }
 }
 
 /// How to reach the brokers.

@@ -19,8 +19,8 @@ struct RunCommand: ParsableCommand {
     @Option(
         name: .customLong("warm-from"),
         help: ArgumentHelp(
-            "On a first start begin with this history: files or directories, as `driftgate replay` takes them.",
-            valueName: "path"))
+            "On a first start begin with this history: files or directories, as `driftgate replay` takes them. May be "
+                + "repeated; takes the place of worker.warm_from.", valueName: "path"))
     var warmFrom: [String] = []
 
     func run() throws {
@@ -39,9 +39,8 @@ struct RunCommand: ParsableCommand {
                 report: { [logger] in logger.warning("decision log: \($0)") })
         }
         var workerOptions = try configuration.workerOptions()
-        if !warmFrom.isEmpty {
-            workerOptions.initialState = try WarmStart.initialState(warmFrom, configuration, logger)
-        }
+        let history = warmFrom.isEmpty ? configuration.worker.warmFrom : warmFrom
+        if !history.isEmpty { workerOptions.initialState = WarmStart(history, configuration, logger).units }
         let worker = try Worker(options: workerOptions, logger: logger) { json, time in
             log?.append(json, at: time)
         }

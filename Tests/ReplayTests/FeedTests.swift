@@ -54,6 +54,60 @@ struct FeedTests {
         #expect(evaluations == history.hours - 1)
     }
 
+    @Test("what was taken is let go of, however far the reader is ahead")
+    func bounded() throws {
+        let source = CountedSource(batches: 2_000)
+        let feed = HistoryFeed(source, budget: 8)
+        feed.start()
+        var taken = 0
+        var most = 0
+        while true {
+            switch try feed.take(consumer: 0, lane: 0) {
+            case .batch: taken += 1
+            case .nothing: try feed.wait(consumer: 0, lanes: [0])
+            case .ended:
+                feed.cancel()
+                #expect(taken == 2_000)
+                #expect(most < 16, "the reader may be 8 ahead, and holds one itself")
+                return
+            }
+            most = max(most, source.living)
+            // The reader fills the mailbox up again: it is never empty.
+            if taken % 100 == 0 { Thread.sleep(forTimeInterval: 0.001) }
+        }
+    }
+
+    /// Batches of one record each, and how many of them are still there.
+    private final class CountedSource: HistorySource, @unchecked Sendable {
+        private struct Reference { weak var batch: HistoryBatch? }
+        private let references = Mutex<[Reference]>([])
+        private let count: Int
+        let lanes = [LaneDescription(topic: "load", partition: 0, role: .load, name: "load")]
+        let size: Int64? = nil
+        let findings = SourceFindings()
+
+        init(batches: Int) { count = batches }
+
+        var living: Int {
+            references.withLock { references in
+                references.removeAll { $0.batch == nil }
+                return references.count
+            }
+        }
+        private var made = 0
+
+        func next(lane: Int) throws -> HistoryBatch? {
+            guard made < count else { return nil }
+            made += 1
+            let batch = HistoryBatch(lane: 0)
+            _ = batch.append(.rejected(Rejection(.malformedJSON, detail: "")), offset: Int64(made), timestamp: 0)
+            references.withLock { $0.append(Reference(batch: batch)) }
+            return batch
+        }
+
+        func close() {}
+    }
+
     @Test("a replay that is ended early ends its reader too")
     func early() throws {
         let directory = try TemporaryDirectory()
@@ -96,7 +150,7 @@ struct FeedTests {
         try SampleHistory().write(to: directory)
         var configuration = SampleHistory.configuration
         configuration.training.status = .topic
-        let state = try WarmState(SampleHistory.source(directory), configuration: configuration)
+        let state = try WarmState.read(SampleHistory.source(directory), configuration: configuration)[0]
         #expect(state.models == 1)
         #expect(state.upTo == SampleHistory.start + 959 * .hour)
         let engine = try Engine(configuration: configuration, restoring: state.units)

@@ -79,6 +79,24 @@ struct FileSourceTests {
         #expect(findings.records == 3 * 96 - 1)
     }
 
+    @Test("a file whose first lines nobody can read holds nobody up")
+    func brokenBeginning() throws {
+        let history = SampleHistory(hours: 48)
+        let directory = try TemporaryDirectory()
+        try history.write(to: directory)
+        let decisions = try SampleHistory.decisions(SampleHistory.source(directory), withoutCuts: true)
+        for (name, encode) in history.encoders {
+            let lines: [UInt8] = history.rows.flatMap { encode($0) + [10] }
+            try directory.write(Array("[\n\u{1}\u{2}\n".utf8) + lines, name + ".jsonl")
+        }
+        let source = try SampleHistory.source(directory)
+        #expect(try SampleHistory.decisions(source, withoutCuts: true) == decisions)
+        #expect(source.findings.refused == 6)
+
+        for (name, _) in history.encoders { try directory.write(Array("[\n]\n".utf8), name + ".jsonl") }
+        #expect(try SampleHistory.decisions(SampleHistory.source(directory)).isEmpty)
+    }
+
     @Test("a broken cell of a CSV file is named by line and column")
     func brokenCells() throws {
         let directory = try TemporaryDirectory()
@@ -138,6 +156,9 @@ struct FileSourceTests {
             })
         #expect(boundaries.first == from + .hour && boundaries.last == to - .hour)
         #expect(source.findings.records == 3 * 2 * 48)
+        let before = try SampleHistory.source(directory, range: ReplayRange(to: SampleHistory.start))
+        #expect(try SampleHistory.decisions(before).isEmpty)
+        #expect(before.findings.outsideTimes?.lowerBound == SampleHistory.start)
         #expect(throws: ReplayError.self) { try ReplayRange(from: to, to: from) }
         #expect { try ReplayRange(from: to, to: to) } throws: { "\($0)".contains("empty") }
     }
@@ -174,6 +195,7 @@ struct LineReaderTests {
         #expect(try lines(Array("a\nbc\r\n\nd".utf8)) == ["a", "bc", "", "d"])
         #expect(try lines([]).isEmpty)
         #expect(try lines(Array("\n".utf8)) == [""])
+        #expect(try lines([0xEF, 0xBB, 0xBF] + Array("a\n\u{FEFF}b".utf8)) == ["a", "\u{FEFF}b"])
     }
 
     @Test("a line that is too long is cut, and the one behind it is whole")

@@ -11,10 +11,11 @@ import Testing
 /// A live run and a replay of its topics are the same thing.
 @Suite(.serialized)
 struct LiveReplayTests {
-    private let now = Clock.wall().floored(to: .hour)
+    let now = Clock.wall().floored(to: .hour)
 
-    private func source(
-        _ stage: Stage, _ options: WorkerOptions, to cut: CutRecord? = nil, from: [TopicPartition: Int64] = [:]
+    func source(
+        _ stage: Stage, _ options: WorkerOptions, to cut: CutRecord? = nil, from: [TopicPartition: Int64] = [:],
+        task: Int32? = nil
     ) throws -> TopicSource {
         var consumer = ConsumerConfiguration(
             bootstrapServers: stage.broker.bootstrapServers, groupID: "driftgate-replay")
@@ -27,19 +28,22 @@ struct LiveReplayTests {
                 (topics.trainingStatus, .trainingStatus), (topics.commands, .commands),
             ], fields: FieldMap(), limits: DecoderLimits(options.engine.limits), range: try ReplayRange())
         source.from = from
+        source.task = task
         if cut == nil { source.latest = now + .hour }
         for lane in cut?.lanes ?? [] { source.to[TopicPartition(lane.topic, lane.partition)] = lane.nextOffset }
         return try TopicSource(source)
     }
 
-    private func events(
+    func events(
         _ source: TopicSource, _ options: WorkerOptions, cuts: [CutRecord]? = nil,
-        from snapshot: CutLog.Snapshot? = nil
+        from snapshot: CutLog.Snapshot? = nil, share: ModelShare? = nil
     ) throws -> [String] {
         let encoder = EventEncoder(applicationID: options.engine.applicationID)
         var events: [String] = []
+        var running = Replayer.Options(cuts: cuts, units: snapshot?.units)
+        running.share = share
         _ = try StreamReplay.run(
-            source, [options.engine], options: Replayer.Options(cuts: cuts, units: snapshot?.units),
+            source, [options.engine], options: running,
             note: { evaluation in
                 for effect in evaluation.effects {
                     guard case .decision = effect else { continue }
@@ -143,12 +147,12 @@ struct LiveReplayTests {
         try write(history, 0..<middle, to: directory)
         var options = stage.options()
         let configuration = options.engine
-        options.initialState = {
-            try WarmState(
+        options.initialState = { _ in
+            try WarmState.read(
                 FileSource(
                     HistoryFile.files(in: directory), topic: { "\($0)" }, fields: FieldMap(), limits: DecoderLimits(),
                     range: ReplayRange()), configuration: configuration
-            ).units
+            )[0].units
         }
         try history.publish(middle..<history.steps - 10, to: stage)
         let first = try RunningWorker(options)
@@ -159,7 +163,7 @@ struct LiveReplayTests {
         }
         #expect(try first.stop() == .requested)
         // The snapshot has it now: the history is not asked for again.
-        options.initialState = { throw ReplayError("asked again") }
+        options.initialState = { _ in throw ReplayError("asked again") }
         try history.publish(history.steps - 10..<history.steps, to: stage)
         let second = try RunningWorker(options)
         try await stage.eventually("the rest is decided") {

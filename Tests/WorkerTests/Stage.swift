@@ -13,13 +13,13 @@ final class Stage {
     let topics = TopicNames()
     private let keeper: Keeper
 
-    init(group: String = "driftgate", partitions: Int = 2) throws {
+    init(group: String = "driftgate", partitions: Int = 2, states: Int = 1) throws {
         broker = try EmbeddedBroker()
         for (topic, count) in [
             (topics.predictions, partitions), (topics.actuals, partitions), (topics.load, 1),
             (topics.trainingStatus, 1),
             (topics.commands, 1), (topics.decisions, 4), (topics.requests, 1), (topics.alerts, 1),
-            (topics.deadLetters, 8), (topics.state, 1), ("keeper", 1),
+            (topics.deadLetters, 8), (topics.state, states), ("keeper", 1),
         ] {
             try broker.createTopic(topic, partitions: count)
         }

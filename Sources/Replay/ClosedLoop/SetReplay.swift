@@ -48,7 +48,7 @@ package struct SetReplay: Sendable {
         let prepared = configurations.map(ClosedLoopShell.configuration)
         @Sendable func perform(_ job: Int) {
             let (index, entity) = jobs[job]
-            let outcome = Self.outcome(entity, prepared[index]) { effects in note(index, effects) }
+            let outcome = Self.outcome(entity, prepared[index], isDrawn: index == 0) { note(index, $0) }
             results.withLock { $0[job] = outcome }
             progress()
         }
@@ -63,10 +63,10 @@ package struct SetReplay: Sendable {
     }
 
     package static func outcome(
-        _ entity: RecordedEntity, _ configuration: EngineConfiguration, note: ([Effect]) -> Bool
+        _ entity: RecordedEntity, _ configuration: EngineConfiguration, isDrawn: Bool = true, note: ([Effect]) -> Bool
     ) -> Outcome {
         var run = ClosedLoopRun(entity, configuration: configuration)
-        var collector = ResultCollector(configuration: configuration)
+        var collector = ResultCollector(configuration: configuration, isDrawn: isDrawn)
         run.run { hour, effects, _ in
             collector.note(effects, at: hour)
             return note(effects)

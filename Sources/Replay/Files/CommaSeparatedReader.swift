@@ -56,7 +56,7 @@ final class CommaSeparatedReader: LaneReader {
     }
 
     var size: Int64 { lines.file.size }
-    var position: Int64 { lines.file.position }
+    var position: Int64 { lines.position }
     func close() { lines.file.close() }
     func putBack() { isPutBack = true }
 
@@ -65,8 +65,7 @@ final class CommaSeparatedReader: LaneReader {
         split(header)
         var seen: Set<String> = []
         for cell in cells {
-            var name = String(decoding: cell, as: UTF8.self)
-            if columns.isEmpty, name.hasPrefix("\u{FEFF}") { name.removeFirst() }
+            let name = String(decoding: cell, as: UTF8.self)
             guard seen.insert(name).inserted else { throw ReplayError("\(path): column \(name) is there twice") }
             // What is a field of load is a metric like any other elsewhere.
             let own = role.advancesStreamTime ? Self.ofPredictionsAndActuals : Self.ofLoad
@@ -82,7 +81,11 @@ final class CommaSeparatedReader: LaneReader {
             }
         }
         func need(_ column: Column, _ name: String) throws {
-            guard columns.contains(column) else { throw ReplayError("\(path): its header names no column \(name)") }
+            guard columns.contains(column) else {
+                throw ReplayError(
+                    "\(path): its header names no column \(name): \(String(decoding: header.prefix(120), as: UTF8.self))"
+                )
+            }
         }
         try need(.entity, "entity")
         try need(.at, "at")

@@ -74,13 +74,13 @@ package final class FileSource: HistorySource {
             findings.records += 1
             if let to = range.to, laneTimes[lane] >= to {
                 findings.records -= 1
-                findings.outside += 1
+                findings.leaveOut(at: laneTimes[lane])
                 isOver[lane] = true
                 break
             }
             if let from = range.from, laneTimes[lane] < from {
                 findings.records -= 1
-                findings.outside += 1
+                findings.leaveOut(at: laneTimes[lane])
                 continue
             }
             if case .rejected(let rejection) = record {
@@ -144,7 +144,7 @@ final class JSONLinesReader: LaneReader {
     }
 
     var size: Int64 { lines.file.size }
-    var position: Int64 { lines.file.position }
+    var position: Int64 { lines.position }
     func close() { lines.file.close() }
     func putBack() { isPutBack = true }
 

@@ -1,6 +1,7 @@
 import Glibc
 
-/// Lines of a file, without their ends. A line is valid until the next call.
+/// Lines of a file, without their ends and without a byte order mark at the beginning. A line is valid until the next
+/// call.
 package final class LineReader {
     package let file: CompressedFile
     /// Lines handed out so far.
@@ -9,6 +10,8 @@ package final class LineReader {
     private var start = 0
     private var end = 0
     private var isAtEnd = false
+    /// Bytes that the file gave so far, unpacked.
+    private var unpacked: Int64 = 0
     /// A longer line is handed out in its first part, and the rest is skipped.
     private let longest: Int
 
@@ -19,6 +22,12 @@ package final class LineReader {
     }
 
     deinit { buffer.deallocate() }
+
+    /// How far the lines that were handed out reach, in bytes on the disk: about, where the file is packed.
+    package var position: Int64 {
+        guard unpacked > 0 else { return 0 }
+        return Int64(Double(file.position) * (1 - Double(end - start) / Double(max(unpacked, Int64(end - start)))))
+    }
 
     /// The next line; nil at the end of the file.
     package func next() throws -> UnsafeRawBufferPointer? {
@@ -43,6 +52,11 @@ package final class LineReader {
     }
 
     private func line(to position: Int) -> UnsafeRawBufferPointer {
+        if count == 0, position - start >= 3, buffer[start] == 0xEF, buffer[start + 1] == 0xBB,
+            buffer[start + 2] == 0xBF
+        {
+            start += 3
+        }
         count += 1
         var last = position
         if last > start, buffer[last - 1] == 13 { last -= 1 }
@@ -64,6 +78,7 @@ package final class LineReader {
         let read = try file.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[end...]))
         if read == 0 { isAtEnd = true }
         end += read
+        unpacked += Int64(read)
     }
 
     /// Hands out the beginning of an over-long line, and reads to its end.

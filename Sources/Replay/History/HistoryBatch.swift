@@ -29,6 +29,15 @@ package final class HistoryBatch: @unchecked Sendable {
         package var count = 0
         package var cpuPercent = Double.nan
         package var predictionsPerSecond = Double.nan
+
+        /// When it was said, else what it is about; `.unknownTime` of what nobody could read.
+        package var ownTime: Milliseconds {
+            switch kind {
+            case .prediction: issuedAt == .unknownTime ? at : issuedAt
+            case .actual, .load: at
+            case .status, .command, .refused: .unknownTime
+            }
+        }
     }
 
     package enum Control: Sendable {

@@ -14,10 +14,26 @@ package final class HistoryFeed: @unchecked Sendable {
     }
 
     private struct Mailbox {
-        var batches: [HistoryBatch] = []
-        var first = 0
+        private var batches: [HistoryBatch?] = []
+        private var first = 0
         var hasEnded = false
         var isEmpty: Bool { first == batches.count }
+        var count: Int { batches.count - first }
+
+        mutating func put(_ batch: HistoryBatch) { batches.append(batch) }
+
+        /// What is taken is let go of at once: a mailbox that is never empty must not keep a whole history.
+        mutating func take() -> HistoryBatch? {
+            guard first < batches.count else { return nil }
+            defer {
+                first += 1
+                if first == batches.count || first >= 256 {
+                    batches.removeFirst(first)
+                    first = 0
+                }
+            }
+            return batches[first].take()
+        }
     }
 
     private let source: any HistorySource
@@ -31,8 +47,8 @@ package final class HistoryFeed: @unchecked Sendable {
     private var isDone: [Bool]
     private var failure: (any Error)?
     private var isCancelled = false
-    private var progressed: Int64 = 0
-    private var readRecords: Int64 = 0
+    /// By consumer: how much it has taken.
+    private var taken: [(units: Int64, records: Int64)]
     private var hasFinished = false
     private var laneTimes: [Int64]
 
@@ -45,12 +61,16 @@ package final class HistoryFeed: @unchecked Sendable {
             repeating: Array(repeating: Mailbox(), count: source.lanes.count), count: consumers)
         waiting = Array(repeating: nil, count: consumers)
         isDone = Array(repeating: false, count: consumers)
+        taken = Array(repeating: (0, 0), count: consumers)
         laneTimes = Array(repeating: .min, count: source.lanes.count)
     }
 
-    /// Bytes or records of the source that have been read, and records.
+    /// How far the slowest consumer has come: bytes or records of the source, and records.
     package var progress: (units: Int64, records: Int64) {
-        condition.withLock { (progressed, readRecords) }
+        condition.withLock {
+            let open = zip(taken, isDone).filter { !$1 }.map(\.0)
+            return (open.isEmpty ? taken : open).min { $0.units < $1.units } ?? (0, 0)
+        }
     }
 
     package func start() {
@@ -75,13 +95,11 @@ package final class HistoryFeed: @unchecked Sendable {
         condition.lock()
         defer { condition.unlock() }
         if let failure { throw failure }
-        if mailboxes[consumer][lane].isEmpty { return mailboxes[consumer][lane].hasEnded ? .ended : .nothing }
-        let batch = mailboxes[consumer][lane].batches[mailboxes[consumer][lane].first]
-        mailboxes[consumer][lane].first += 1
-        if mailboxes[consumer][lane].isEmpty {
-            mailboxes[consumer][lane].batches.removeAll(keepingCapacity: true)
-            mailboxes[consumer][lane].first = 0
+        guard let batch = mailboxes[consumer][lane].take() else {
+            return mailboxes[consumer][lane].hasEnded ? .ended : .nothing
         }
+        taken[consumer].units += batch.sourceBytes
+        taken[consumer].records += Int64(batch.entries.count)
         condition.broadcast()
         return .batch(batch)
     }
@@ -123,7 +141,10 @@ package final class HistoryFeed: @unchecked Sendable {
                 guard let batch = try source.next(lane: lane) else {
                     open.removeAll { $0 == lane }
                     condition.withLock {
-                        for consumer in 0..<consumers { mailboxes[consumer][lane].hasEnded = true }
+                        for consumer in 0..<consumers {
+                            mailboxes[consumer][lane].hasEnded = true
+                            satisfy(consumer, lane)
+                        }
                         condition.broadcast()
                     }
                     continue
@@ -145,14 +166,22 @@ package final class HistoryFeed: @unchecked Sendable {
             laneTimes[batch.lane] = max(laneTimes[batch.lane], last.timestamp)
         }
         condition.withLock {
-            progressed += batch.sourceBytes
-            readRecords += Int64(batch.entries.count)
-            guard !batch.isEmpty else { return }
+            guard !batch.isEmpty else {
+                // All of it lay outside the range: nobody has anything to do.
+                for consumer in 0..<consumers { taken[consumer].units += batch.sourceBytes }
+                return
+            }
             for consumer in 0..<consumers where !isDone[consumer] {
-                mailboxes[consumer][batch.lane].batches.append(batch)
+                mailboxes[consumer][batch.lane].put(batch)
+                satisfy(consumer, batch.lane)
             }
             condition.broadcast()
         }
+    }
+
+    /// A consumer that has been given what it waits for waits no more, whenever its thread comes to know.
+    private func satisfy(_ consumer: Int, _ lane: Int) {
+        if waiting[consumer]?.contains(lane) ?? false { waiting[consumer] = nil }
     }
 
     /// Waits until more may be read: of any lane (empty), or beyond the bound of these. Nil once nobody wants any more.
@@ -161,7 +190,7 @@ package final class HistoryFeed: @unchecked Sendable {
         defer { condition.unlock() }
         while true {
             if isCancelled || !isDone.contains(false) { return nil }
-            let busiest = mailboxes.map { $0.reduce(0) { $0 + $1.batches.count - $1.first } }.max() ?? 0
+            let busiest = mailboxes.map { $0.reduce(0) { $0 + $1.count } }.max() ?? 0
             if busiest < budget { return [] }
             if zip(waiting, isDone).allSatisfy({ $0 != nil || $1 }) { return Set(waiting.compactMap { $0 }.joined()) }
             condition.wait()

@@ -47,8 +47,10 @@ package struct SourceFindings: Sendable {
     package var counts: [String: Int] = [:]
     /// The first of them, bounded.
     package var first: [Refusal] = []
-    /// Records outside the range asked for.
-    package var outside = 0
+    /// Records outside the range asked for, and the stretch of time that they lie in. What lies behind the range's end is
+    /// not read, beyond the first of it.
+    package private(set) var outside = 0
+    package private(set) var outsideTimes: ClosedRange<Milliseconds>?
     /// Records read, refused ones among them.
     package var records = 0
     package var warnings: [String] = []
@@ -57,6 +59,12 @@ package struct SourceFindings: Sendable {
     package var refused: Int { counts.values.reduce(0, +) }
 
     package init() {}
+
+    package mutating func leaveOut(at time: Milliseconds) {
+        outside += 1
+        guard time != .unknownTime else { return }
+        outsideTimes = min(outsideTimes?.lowerBound ?? time, time)...max(outsideTimes?.upperBound ?? time, time)
+    }
 
     package mutating func refuse(_ rejection: Rejection, at place: @autoclosure () -> String) {
         counts[rejection.reason.rawValue, default: 0] += 1

@@ -31,7 +31,9 @@ package final class ProgressBar: @unchecked Sendable {
                 lock.unlock()
                 if ends { return }
                 let (units, records) = look()
+                // A line that is wider than the terminal would be left behind when the next one is written over it.
                 let text = line(units: units, records: records, seconds: Date().timeIntervalSince(began))
+                    .prefix(Self.width - 1)
                 FileHandle.standardError.write(Data("\r\u{1B}[K\(text)".utf8))
             }
         }
@@ -45,18 +47,27 @@ package final class ProgressBar: @unchecked Sendable {
         if isShown { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
     }
 
+    /// Where nobody counts records, units are what is counted.
     package func line(units: Int64, records: Int64, seconds: Double) -> String {
         let rate = seconds > 0 ? Double(records) / seconds : 0
         var text = "\(Figures.grouped(Int(records))) records, \(Figures.grouped(Int(rate)))/s"
-        guard let total, total > 0, units > 0 else { return text }
+        guard let total, total > 0 else { return text }
+        if records == 0 { text = "\(units) of \(total)" }
         let share = min(1, Double(units) / Double(total))
-        let width = 24
+        let width = 20
         let filled = Int((share * Double(width)).rounded(.down))
-        let left = seconds / share - seconds
         text =
             "[\(String(repeating: "=", count: filled))\(String(repeating: " ", count: width - filled))] "
             + "\(Figures.fixed(100 * share, 0)) %  \(text)"
+        guard share > 0 else { return text }
+        let left = seconds / share - seconds
         return left >= 1 ? "\(text), \(Self.span(left)) left" : text
+    }
+
+    /// Columns of the terminal; 80 where it does not say.
+    private static var width: Int {
+        var size = winsize()
+        return ioctl(2, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 1 ? Int(size.ws_col) : 80
     }
 
     private static func span(_ seconds: Double) -> String {

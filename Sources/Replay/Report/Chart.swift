@@ -44,7 +44,7 @@ struct Chart {
 
     private static let width = 960.0
     private static let height = 190.0
-    private static let (left, right, top, bottom) = (52.0, 12.0, 18.0, 24.0)
+    private static let (left, right, top, bottom) = (52.0, 118.0, 18.0, 24.0)
 
     private func x(_ time: Milliseconds) -> Double {
         let span = Double(max(1, to - from))
@@ -73,15 +73,16 @@ struct Chart {
         text += axes
         text += stack
         for line in lines { text += path(line) }
-        for (index, limit) in limits.enumerated() where limit.value <= high {
-            // The first above its line, the others below: two that lie close stay readable.
-            let nameHeight = y(limit.value) + (index == 0 ? -4 : 12)
+        // Names stand beside the plot, where no mark lies over them, the highest first and never one on another.
+        var nameHeight = -Double.infinity
+        for limit in limits.sorted(by: { $0.value > $1.value }) where limit.value <= high {
+            nameHeight = max(y(limit.value) + 3.5, nameHeight + 12)
             let height = place(y(limit.value))
             text +=
                 "<line class=\"limit \(limit.style)\" x1=\"\(place(Self.left))\" x2=\"\(place(Self.width - Self.right))\" "
                 + "y1=\"\(height)\" y2=\"\(height)\"/>"
-                + "<text class=\"limit-name\" x=\"\(place(Self.width - Self.right - 4))\" "
-                + "y=\"\(place(nameHeight))\" text-anchor=\"end\">\(HTMLText.escaped(limit.name))</text>"
+                + "<text class=\"limit-name\" x=\"\(place(Self.width - Self.right + 6))\" "
+                + "y=\"\(place(nameHeight))\">\(HTMLText.escaped(limit.name))</text>"
         }
         for mark in marks where mark.at >= from && mark.at <= to { text += shape(mark) }
         return text + "</svg>" + legend + "</figure>\n"
@@ -170,7 +171,12 @@ struct Chart {
     private var legend: String {
         var items = (lines + stacked).map { ($0.style, $0.name, stacked.isEmpty ? "key" : "key fill") }
         if !bands.isEmpty { items.append(("band", bandName, "key fill")) }
-        if !marks.isEmpty { items.append(("trigger", "training requested", "key shape")) }
+        if marks.contains(where: { $0.style == "trigger" }) {
+            items.append(("trigger", "training requested", "key shape"))
+        }
+        if marks.contains(where: { $0.style == "rollback" }) {
+            items.append(("rollback", "rolled back", "key cross"))
+        }
         guard items.count > 1 else { return "" }
         return "<p class=\"legend\">"
             + items.map { "<span><i class=\"\($0.2) \($0.0)\"></i>\(HTMLText.escaped($0.1))</span>" }.joined()

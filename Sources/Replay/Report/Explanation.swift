@@ -3,7 +3,7 @@ package import Retraining
 
 /// Why a decision was taken: every check with its figures, what they rest on, and what would have had to differ.
 package struct Explanation {
-    private let decision: Decision
+    let decision: Decision
     private let forecast: [Double?]
     private let verdicts: [Verdict]
 
@@ -22,7 +22,7 @@ package struct Explanation {
     }
 
     /// The check that decided.
-    private var deciding: Int? { decision.checks.firstIndex { $0.answer == .hold || $0.answer == .trigger } }
+    var deciding: Int? { decision.checks.firstIndex { $0.answer == .hold || $0.answer == .trigger } }
 
     private var head: [String] {
         var lines = [
@@ -48,7 +48,10 @@ package struct Explanation {
         return ["checks, in the order of asking; the first that holds or triggers decides"] + table.lines
     }
 
-    private static func figure(_ value: Double?) -> String { value.map { Figures.fixed($0, 3) } ?? "" }
+    /// Counts and whole limits without decimals.
+    private static func figure(_ value: Double?) -> String {
+        value.map { Figures.fixed($0, $0 >= 2 && $0 == $0.rounded() ? 0 : 3) } ?? ""
+    }
 
     private func drift(_ signal: DriftSignal) -> [String] {
         var table = TextTable(["term", "value", "× weight", "= part", "plain value", "floor"])
@@ -150,91 +153,5 @@ package struct Explanation {
     private var cut: [String] {
         let positions = decision.cut.positions.map { "\($0.topic)[\($0.partition)] \($0.nextOffset)" }
         return ["had read: " + positions.joined(separator: ", ")]
-    }
-
-    // MARK: Another outcome
-
-    private var differences: [String] {
-        var lines: [String] = []
-        guard let deciding else { return ["nothing stood against it, and nothing asked for it"] }
-        let check = decision.checks[deciding]
-        let rest = decision.checks[(deciding + 1)...]
-        if check.answer == .trigger {
-            if let next = rest.first(where: { $0.answer == .hold || $0.answer == .trigger }) {
-                lines.append(
-                    "without \(check.reason.rawValue), \(next.reason.rawValue) would have decided: \(next.answer.rawValue)"
-                )
-            }
-            let passed = decision.checks[..<deciding].filter { $0.value != nil && $0.limit != nil }
-            for check in passed {
-                if let text = distance(check) { lines.append("it would have been held, had \(text)") }
-            }
-            return lines.isEmpty ? ["nothing else: this reason asks no other check"] : lines
-        }
-        let holding = decision.checks.filter { $0.answer == .hold && $0.reason != .waitingForQuiet }
-        if let text = need(check) { lines.append("\(check.reason.rawValue): \(text)") }
-        for other in holding where other != check {
-            lines.append("then also \(other.reason.rawValue): \(need(other) ?? "would have had to pass")")
-        }
-        if check.reason != .waitingForQuiet, !decision.checks.contains(where: { $0.answer == .trigger }) {
-            lines.append("and a quiet hour: \(quietNeed)")
-        }
-        return lines
-    }
-
-    private var quietNeed: String {
-        if let window = decision.load.plannedWindow ?? decision.load.nextWindow {
-            return "expected from \(Figures.time(window.from)) on"
-        }
-        return "none was in sight"
-    }
-
-    /// What a holding check would have needed to pass.
-    private func need(_ check: Check) -> String? {
-        let until = decision.waitUntil.map { ", not before \(Figures.time($0))" } ?? ""
-        switch check.reason {
-        case .noDrift: return driftNeed(check)
-        case .persistence:
-            return "the score above the threshold for \(Figures.fixed(check.limit, 1)) h; it was for "
-                + "\(Figures.fixed(check.value, 1)) h"
-        case .waitingForQuiet, .noWindow: return "a quiet hour: \(quietNeed)"
-        case .insufficientData: return "more pairs in the windows than \(decision.signal?.pairs ?? 0)"
-        case .weeklyLimit, .minimumInterval, .backoff, .trainingInProgress: return "more time\(until)"
-        case .noPredictions: return "a prediction within \(Figures.fixed(check.limit, 0)) h"
-        case .stalledInput: return "an actual within \(Figures.fixed(check.limit, 0)) h"
-        case .catchingUp: return "the stream closer to the wall clock than \(Figures.fixed(check.limit, 0)) min"
-        default: return nil
-        }
-    }
-
-    private func driftNeed(_ check: Check) -> String? {
-        guard let signal = decision.signal, let limit = check.limit else { return "a score; nothing could be measured" }
-        let missing = limit - signal.weightedScore
-        let text = "a score above \(Figures.score(limit)); it was \(Figures.score(signal.score))"
-        guard missing > 0 else {
-            return "\(text), kept there since the model's skill is intact: an error term above "
-                + Figures.score(0.7 * limit / max(1e-9, signal.weights.predictionError)) + " would have let it through"
-        }
-        let alone = signal.terms.predictionError + missing / max(1e-9, signal.weights.predictionError)
-        return "\(text). The error term alone would have had to be \(Figures.score(alone)) instead of "
-            + "\(Figures.score(signal.terms.predictionError))"
-    }
-
-    /// How far a check that passed was from holding.
-    private func distance(_ check: Check) -> String? {
-        guard let value = check.value, let limit = check.limit else { return nil }
-        let unit = check.unit.isEmpty ? "" : " \(check.unit)"
-        switch check.reason {
-        case .noDrift: return "the score been \(Figures.score(limit)) or less; it was \(Figures.score(value))"
-        case .persistence:
-            return
-                "the score been above for less than \(Figures.fixed(limit, 1))\(unit); it was for \(Figures.fixed(value, 1))\(unit)"
-        case .minimumInterval:
-            return
-                "the last request been less than \(Figures.fixed(limit, 0))\(unit) ago; it was \(Figures.fixed(value, 0))\(unit)"
-        case .weeklyLimit:
-            return "there been \(Figures.fixed(limit, 0)) trainings in 7 days; there were \(Figures.fixed(value, 0))"
-        default: return nil
-        }
     }
 }

@@ -53,8 +53,8 @@ package enum HTMLReport {
         if let cost = result.cost(of: trainings) { tiles.append((cost, "for trainings")) }
         var text = "<h1>Replay of \(HTMLText.escaped(result.source))</h1>"
         text += "<p class=\"soft\">\(Figures.time(collector.first)) to \(Figures.time(collector.last)) UTC, "
-        text += "\(Figures.grouped(result.models.count + collector.untraced.count)) models, "
-        text += "\(Figures.grouped(collector.decisions)) decisions; configuration "
+        text += "\(Figures.counted(result.models.count + collector.untraced.count, "model")), "
+        text += "\(Figures.counted(collector.decisions, "decision")); configuration "
         text += "\(HTMLText.escaped(result.fingerprint)), scoring \(result.configuration.drift.scoring.rawValue), "
         text += "quiet \(result.configuration.quiet.rule.rawValue).</p>"
         for note in result.notes { text += "<p class=\"soft\">\(HTMLText.escaped(note)).</p>" }
@@ -86,7 +86,7 @@ package enum HTMLReport {
             text +=
                 "The oracle chose its times afterwards, by the errors themselves: nothing can do better with as many "
             text += "trainings at midnight."
-            if let regret = regret(result) { text += " Regret against it: \(Figures.percent(regret)) of WAPE." }
+            if let regret = result.regret { text += " Regret against it: \(Figures.percent(regret)) of WAPE." }
             text += "</p>"
         } else {
             text += "<p class=\"soft\">The history says what was forecast, not what another training would have: so "
@@ -95,15 +95,7 @@ package enum HTMLReport {
         text += HTMLText.table(header, rows, figures: Set(1..<header.count)) {
             result.schedules[$0].isPolicy ? "own" : nil
         }
-        return text
-    }
-
-    /// How much larger the policy's WAPE is than that of the oracle.
-    static func regret(_ result: ReplayResult) -> Double? {
-        guard let own = result.schedules.first(where: { $0.isPolicy })?.wape,
-            let best = result.schedules.last(where: { $0.name.hasPrefix("oracle") })?.wape, best > 0
-        else { return nil }
-        return own / best - 1
+        return text + ScheduleChart(result).html
     }
 
     private static func metrics(_ result: ReplayResult) -> String {

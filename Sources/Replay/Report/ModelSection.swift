@@ -133,7 +133,7 @@ struct ModelSection {
     private var trainings: String {
         guard !model.trainings.isEmpty else { return "<p class=\"soft\">No training was asked for.</p>" }
         return HTMLText.table(
-            ["requested (UTC)", "reason", "score", "load", "high", "waited for quiet", "verdict", "why"],
+            ["requested (UTC)", "reason", "score", "load", "high load", "waited for quiet", "verdict", "why"],
             model.trainings.map { training in
                 let wait = training.ready.map { Double(training.at - $0) / Double(Milliseconds.hour) }
                 return [

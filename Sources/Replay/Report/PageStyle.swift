@@ -23,7 +23,7 @@ enum PageStyle {
         tr.own th,tr.own td{font-weight:600;background:var(--panel)}
         .met,.missed{white-space:nowrap}.met{color:var(--good)}.missed{color:var(--bad)}
         figure{margin:14px 0}svg{width:100%;height:auto;display:block}
-        .grid{stroke:var(--rule);stroke-width:1}.axis,.limit-name{fill:var(--soft);font-size:11px}\
+        .grid{stroke:var(--rule);stroke-width:1}.axis,.limit-name{fill:var(--soft);font-size:11px}.bar-name{fill:var(--ink);font-size:12px}\
         .limit-name{paint-order:stroke;stroke:var(--paper);stroke-width:4px;stroke-linejoin:round}
         .line{fill:none;stroke-width:1.4;stroke-linejoin:round}.line.a,.key.a{stroke:var(--a);background:var(--a)}
         .line.b,.key.b{stroke:var(--b);background:var(--b);stroke-dasharray:5 3}
@@ -38,6 +38,8 @@ enum PageStyle {
         .key{display:inline-block;width:16px;height:3px;margin-right:6px;vertical-align:middle}
         .key.fill{height:10px}.key.band{background:var(--band)}
         .key.shape{width:0;height:0;border:6px solid transparent;border-top:9px solid var(--bad);border-bottom:0}
+        .key.cross{width:auto;height:auto;margin-right:4px;vertical-align:baseline}
+        .key.cross::before{content:"✕";color:var(--bad);font-style:normal}
         details{margin:8px 0}summary{cursor:pointer;color:var(--soft)}
         nav{columns:4 160px;font-size:13.5px;margin:8px 0}nav a{color:var(--a)}
         @media print{details{display:none}h2{break-after:avoid}figure{break-inside:avoid}}

@@ -36,6 +36,7 @@ package enum SummaryJSON {
             writer.field("cost", result.price.map { $0 * Double(schedule.trainings) })
             writer.endObject()
         }
+        writer.field("regret_against_oracle", result.regret)
         writer.array("success_metrics", SuccessMetrics(result).rows) { writer, row in
             writer.beginObject()
             writer.field("name", row.name)

@@ -8,9 +8,9 @@ package enum SummaryText {
         let collector = result.collector
         lines.append(
             "\(result.source): \(Figures.time(collector.first)) to \(Figures.time(collector.last)) UTC, "
-                + "\(Figures.grouped(result.models.count + collector.untraced.count)) models, "
-                + "\(Figures.grouped(collector.decisions)) decisions, \(Figures.grouped(result.findings.records)) records "
-                + "in \(Figures.fixed(result.seconds, 1)) s")
+                + "\(Figures.counted(result.models.count + collector.untraced.count, "model")), "
+                + "\(Figures.counted(collector.decisions, "decision")), "
+                + "\(Figures.counted(result.findings.records, "record")) in \(Figures.fixed(result.seconds, 1)) s")
         lines += problems(result)
         lines += result.notes
         lines.append("")
@@ -30,18 +30,22 @@ package enum SummaryText {
     package static func problems(_ result: ReplayResult) -> [String] {
         let findings = result.findings
         var lines = findings.warnings.map { "warning: \($0)" }
-        if findings.outside > 0 { lines.append("\(Figures.grouped(findings.outside)) records lie outside the range") }
+        if findings.outside > 0 { lines.append("\(Figures.counted(findings.outside, "record")) outside the range") }
         guard findings.refused > 0 else { return lines }
         let counts = findings.counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
         lines.append(
-            "\(Figures.grouped(findings.refused)) records could not be taken: "
+            "\(Figures.counted(findings.refused, "record")) could not be taken: "
                 + counts.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
         for refusal in findings.first.prefix(5) {
             let field = refusal.rejection.field.map { " (\($0))" } ?? ""
             lines.append(
                 "  \(refusal.place): \(refusal.rejection.reason.rawValue)\(field): \(refusal.rejection.detail)")
         }
-        if findings.refused > 5 { lines.append("  … all of them with --rejected FILE") }
+        if findings.refused > 5 {
+            let all =
+                findings.refused <= SourceFindings.firstMax ? "all of them" : "the first \(SourceFindings.firstMax)"
+            lines.append("  … \(all) with --rejected FILE")
+        }
         return lines
     }
 
@@ -61,7 +65,8 @@ package enum SummaryText {
             if result.price != nil { row.append(result.cost(of: schedule.trainings) ?? "") }
             table.add(row)
         }
-        return table.lines
+        guard let regret = result.regret else { return table.lines }
+        return table.lines + ["regret against the oracle: \(Figures.percent(regret)) of WAPE"]
     }
 
     private static func metrics(_ result: ReplayResult) -> [String] {

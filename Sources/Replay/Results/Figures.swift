@@ -37,6 +37,11 @@ package enum Figures {
         return (value < 0 ? "-" : "") + text
     }
 
+    /// `1 record`, `12 345 records`.
+    package static func counted(_ value: Int, _ noun: String) -> String {
+        "\(grouped(value)) \(noun)\(value == 1 ? "" : "s")"
+    }
+
     package static func money(_ value: Double) -> String {
         let whole = Int(abs(value).rounded(.down))
         let cents = fixed(abs(value) - Double(whole), 2).dropFirst()

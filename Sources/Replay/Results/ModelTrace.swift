@@ -51,7 +51,7 @@ package struct ModelTrace: Sendable {
     private var detected: Milliseconds?
     private var ready: Milliseconds?
     private var binSpan: Milliseconds
-    private let pointsMax: Int
+    private var pointsMax: Int
     private let isAdaptive: Bool
 
     /// - Parameter isAdaptive: whether quiet hours are the lowest of the past, and not those below a threshold.
@@ -138,15 +138,26 @@ package struct ModelTrace: Sendable {
             return
         }
         points.append(point)
-        guard points.count > pointsMax else { return }
-        binSpan *= 2
-        let all = points
-        points = []
-        for point in all {
-            if let last = points.last, point.at.floored(to: binSpan) == last.at.floored(to: binSpan) {
-                points[points.count - 1].merge(point)
-            } else {
-                points.append(point)
+        thin()
+    }
+
+    /// Keeps fewer points from now on, so that more models find room.
+    package mutating func keep(points most: Int) {
+        pointsMax = min(pointsMax, max(64, most))
+        thin()
+    }
+
+    private mutating func thin() {
+        while points.count > pointsMax {
+            binSpan *= 2
+            let all = points
+            points = []
+            for point in all {
+                if let last = points.last, point.at.floored(to: binSpan) == last.at.floored(to: binSpan) {
+                    points[points.count - 1].merge(point)
+                } else {
+                    points.append(point)
+                }
             }
         }
     }

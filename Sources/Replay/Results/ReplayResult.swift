@@ -79,6 +79,14 @@ package struct ReplayResult: Sendable {
             .max().map { $0 / Double(Milliseconds.day) } ?? 0
     }
 
+    /// How much larger the policy's WAPE is than that of the oracle; nil where forecasts of the candidates are not known.
+    package var regret: Double? {
+        guard let own = schedules.first(where: { $0.isPolicy })?.wape,
+            let best = schedules.last(where: { $0.name.hasPrefix("oracle") })?.wape, best > 0
+        else { return nil }
+        return own / best - 1
+    }
+
     package func cost(of trainings: Int) -> String? {
         price.map { "\(Figures.money(Double(trainings) * $0)) \(currency)" }
     }

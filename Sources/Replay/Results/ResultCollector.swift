@@ -10,14 +10,18 @@ package struct ResultCollector: Sendable {
     package private(set) var first: Milliseconds?
     package private(set) var last: Milliseconds?
     private let configuration: EngineConfiguration
-    private let pointsMax: Int
+    /// Of one model: fewer, the more models there are.
+    private var pointsMax: Int
     private static let modelsMax = 2_000
-    private static let pointsOfAll = 240_000
+    private let pointsOfAll: Int
 
-    /// - Parameter models: how many are expected; points are shared out among them.
-    package init(configuration: EngineConfiguration, models: Int = 16) {
+    /// - Parameters:
+    ///   - isDrawn: whether a report shows its series, and not its figures only.
+    ///   - pointsOfAll: points of all models together, as long as each has its least.
+    package init(configuration: EngineConfiguration, isDrawn: Bool = true, pointsOfAll: Int = 240_000) {
         self.configuration = configuration
-        pointsMax = max(96, min(3_000, Self.pointsOfAll / max(1, models)))
+        self.pointsOfAll = pointsOfAll
+        pointsMax = isDrawn ? 3_000 : 64
     }
 
     package mutating func note(_ evaluation: Evaluation) {
@@ -36,6 +40,7 @@ package struct ResultCollector: Sendable {
                     untraced.insert(decision.model)
                     continue
                 }
+                makeRoom(for: decision.model)
                 let settings = configuration.models[decision.model]
                 let breach = settings?.breachThreshold ?? configuration.safeguards.breachThreshold
                 traces[
@@ -49,6 +54,12 @@ package struct ResultCollector: Sendable {
             case .request: break
             }
         }
+    }
+
+    private mutating func makeRoom(for model: String) {
+        guard traces[model] == nil, pointsMax > 96, (traces.count + 1) * pointsMax > pointsOfAll else { return }
+        pointsMax = max(96, pointsMax / 2)
+        for key in traces.keys { traces[key]!.keep(points: pointsMax) }
     }
 
     /// Takes over what another replay of other models found.

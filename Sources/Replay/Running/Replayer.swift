@@ -1,4 +1,4 @@
-package import Contracts
+import Contracts
 package import Retraining
 package import StateRecords
 
@@ -26,6 +26,8 @@ package final class Replayer {
 
         /// The state to begin with; nil is none.
         package var units: [(key: String, bytes: [UInt8])]?
+        /// The models whose records are taken; nil takes all.
+        package var share: ModelShare?
 
         package init(
             decidesFrom: Milliseconds? = nil, cuts: [CutRecord]? = nil, units: [(key: String, bytes: [UInt8])]? = nil
@@ -133,14 +135,17 @@ package final class Replayer {
 
     private func isBehindGate(_ lane: inout Lane, _ entry: HistoryBatch.Entry) -> Bool {
         let time = engine.mergeTime(lane: lane.number, timestamp: timestamp(entry, lane.number))
-        guard merge.isBehindGate(time) else { return false }
+        // What nobody could read at a lane's beginning has no time: it holds nobody up.
+        guard time != .unknownTime, merge.isBehindGate(time) else { return false }
         lane.held = time
         return true
     }
 
-    /// A record without a time of its own is as old as the one before it.
+    /// A record without a Kafka timestamp is as old as the one before it; without one before it, as old as it says.
     private func timestamp(_ entry: HistoryBatch.Entry, _ lane: Int) -> Milliseconds {
-        entry.timestamp == .unknownTime ? engine.mergeTime(lane: lane, timestamp: .min) : entry.timestamp
+        guard entry.timestamp == .unknownTime else { return entry.timestamp }
+        let before = engine.mergeTime(lane: lane, timestamp: .unknownTime)
+        return before == .unknownTime ? entry.ownTime : before
     }
 
     private func evaluate(
@@ -219,6 +224,7 @@ package final class Replayer {
         if options.cuts != nil, lanes[index].skips.contains(entry.offset) {
             return engine.skip(lane: number, offset: entry.offset)
         }
+        if let share = options.share, !share.holds(entry) { return engine.skip(lane: number, offset: entry.offset) }
         let time = timestamp(entry, number)
         if options.cuts != nil, evaluations == 0, lanes[index].description.role.advancesStreamTime, time != .min {
             firstTaken = min(firstTaken ?? time, time)

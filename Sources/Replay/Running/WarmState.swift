@@ -1,31 +1,45 @@
 package import Retraining
+import Synchronization
 
 /// What a fresh deployment begins with: windows, baselines and load profile of a history, without its positions.
-package struct WarmState {
+package struct WarmState: Sendable {
     /// The units of the engine's state.
-    package let units: [(key: String, bytes: [UInt8])]
-    package let models: Int
+    package var units: [(key: String, bytes: [UInt8])]
+    package var models: Int
     /// The last boundary that was evaluated.
-    package let upTo: Milliseconds
+    package var upTo: Milliseconds
 
-    /// Takes an engine through a history without triggering anything.
+    /// Takes one engine a share of the models through a history, without triggering anything, over one read.
     ///
+    /// - Parameter shares: nil is all models.
     /// - Throws: `ReplayError` where the history crosses no boundary.
-    package init(_ source: any HistorySource, configuration: EngineConfiguration) throws {
-        var engine: Engine?
-        _ = try StreamReplay.run(
-            source, [configuration], options: Replayer.Options(decidesFrom: .max),
-            note: { evaluation in
-                engine = evaluation.engine
-                return true
-            })
-        guard let engine, let boundary = engine.lastBoundary else {
-            throw ReplayError(
-                "the history crosses no boundary of drift_check_interval_mins: there is nothing to begin with")
+    package static func read(
+        _ source: any HistorySource, configuration: EngineConfiguration, shares: [ModelShare?] = [nil]
+    ) throws -> [WarmState] {
+        let states = Mutex<[Int: WarmState]>([:])
+        let jobs = shares.map { share in
+            var options = Replayer.Options(decidesFrom: .max)
+            options.share = share
+            return StreamReplay.Job(configuration: configuration, options: options)
         }
-        engine.releaseLanes()
-        units = engine.stateUnits().map { ($0.key, engine.encode($0)) }
-        models = engine.modelCount
-        upTo = boundary
+        _ = try StreamReplay.run(
+            source, jobs: jobs,
+            finish: { index, engine in
+                guard let boundary = engine.lastBoundary else { return }
+                engine.releaseLanes()
+                let state = WarmState(
+                    units: engine.stateUnits().map { ($0.key, engine.encode($0)) }, models: engine.modelCount,
+                    upTo: boundary)
+                states.withLock { $0[index] = state }
+            })
+        return try states.withLock { states in
+            try shares.indices.map { index in
+                guard let state = states[index] else {
+                    throw ReplayError(
+                        "the history crosses no boundary of drift_check_interval_mins: there is nothing to begin with")
+                }
+                return state
+            }
+        }
     }
 }

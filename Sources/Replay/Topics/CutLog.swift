@@ -12,6 +12,10 @@ package struct CutLog {
         package var units: [(key: String, bytes: [UInt8])]
         /// Where inputs are read on.
         package var inputs: [TopicPartition: Int64]
+
+        package init(boundary: Milliseconds, units: [(key: String, bytes: [UInt8])], inputs: [TopicPartition: Int64]) {
+            (self.boundary, self.units, self.inputs) = (boundary, units, inputs)
+        }
     }
 
     /// Those that are left, in order.
@@ -37,6 +41,12 @@ package struct CutLog {
         configuration.offsetReset = .earliest
         configuration.isolation = .readCommitted
         let consumer = try Consumer(configuration)
+        let known = try consumer.metadata(topic: partition.topic, timeoutMilliseconds: 15_000)[partition.topic]
+        guard let known, known.error == nil, known.partitions.contains(where: { $0.id == partition.partition }) else {
+            throw ReplayError(
+                "\(partition) is not there: \(partition.topic) has \(known?.partitions.count ?? 0) partitions, one a task"
+            )
+        }
         let records = try consumer.records(of: partition)
         let batch = MessageBatch(capacity: 500)
         defer {

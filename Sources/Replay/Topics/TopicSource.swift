@@ -14,9 +14,13 @@ package final class TopicSource: HistorySource {
         package var fields: FieldMap
         package var limits: DecoderLimits
         package var range: ReplayRange
+        /// Where reading begins if the broker knows; unlike the range it leaves nothing out.
+        package var startTime: Milliseconds?
         /// First offset to read, and the first one not to read; they count beside the range.
         package var from: [TopicPartition: Int64] = [:]
         package var to: [TopicPartition: Int64] = [:]
+        /// The one partition of predictions and actuals that a task reads, where tasks share them out; nil reads all.
+        package var task: Int32?
         /// A record that is dated later is refused, as the worker would have done whenever it came; nil takes all.
         package var latest: Milliseconds?
 
@@ -47,6 +51,8 @@ package final class TopicSource: HistorySource {
     package let lanes: [LaneDescription]
     package private(set) var findings = SourceFindings()
     package private(set) var size: Int64?
+    /// Over how many partitions models are spread.
+    package let predictionPartitions: Int
     private let options: Options
     private let consumer: Consumer
     private let decoder: RecordDecoder
@@ -61,8 +67,13 @@ package final class TopicSource: HistorySource {
         configuration.offsetReset = .error
         let consumer = try Consumer(configuration)
         self.consumer = consumer
-        let found = try Self.partitions(options, consumer)
-        let byTime = Self.offsets(at: options.range.from, found.map(\.0), consumer)
+        let all = try Self.partitions(options, consumer)
+        predictionPartitions = all.count { $0.1 == .predictions }
+        let found = all.filter { partition, role in
+            options.task.map { $0 == partition.partition || !role.advancesStreamTime } ?? true
+        }
+        try Self.check(options, found.map(\.0))
+        let byTime = Self.offsets(at: options.startTime ?? options.range.from, found.map(\.0), consumer)
         var lanes: [LaneDescription] = []
         var total: Int64 = 0
         for (partition, role) in found {
@@ -72,6 +83,9 @@ package final class TopicSource: HistorySource {
             if let wanted = options.from[partition], wanted < marks.low {
                 findings.warnings.append(
                     "\(partition) begins at offset \(marks.low): what lay before it is trimmed, from \(wanted) on")
+            }
+            if let wanted = options.from[partition], wanted > marks.high {
+                findings.warnings.append("\(partition) ends before offset \(marks.high): there is no \(wanted) yet")
             }
             total += end - begin
             var lane = Lane(
@@ -88,6 +102,17 @@ package final class TopicSource: HistorySource {
         size = total
         try consumer.assign(
             zip(open, lanes).filter { !$0.0.isOver }.map { TopicPartitionOffset($0.partition, $1.begin) })
+    }
+
+    /// - Throws: `ReplayError` where an offset is of a partition that is not read.
+    private static func check(_ options: Options, _ partitions: [TopicPartition]) throws {
+        for partition in Array(options.from.keys) + options.to.keys where !partitions.contains(partition) {
+            let others = partitions.filter { $0.topic == partition.topic }
+            throw ReplayError(
+                others.isEmpty
+                    ? "\(partition) is none of the inputs, which are \(options.topics.map(\.name).joined(separator: ", "))"
+                    : "\(partition) is not there: \(partition.topic) has \(others.count) partitions, from 0 on")
+        }
     }
 
     private static func partitions(
@@ -184,12 +209,12 @@ package final class TopicSource: HistorySource {
             open[index].mergeTime = max(open[index].mergeTime, timestamp)
         }
         if let to = options.range.to, open[index].mergeTime >= to {
-            findings.outside += 1
+            findings.leaveOut(at: open[index].mergeTime)
             open[index].isOver = true
             return true
         }
         if let from = options.range.from, open[index].mergeTime < from {
-            findings.outside += 1
+            findings.leaveOut(at: open[index].mergeTime)
             progress(message.offset, index, &batch)
             return true
         }

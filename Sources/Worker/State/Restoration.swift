@@ -15,6 +15,9 @@ final class Restoration {
     private var waiting: [Int32]
     private var committed: [TopicPartitionOffset]?
     private var loader: StateLoader?
+    /// What the log said, while a history is read that a first start begins with.
+    private var loaded: LoadedState?
+    private let numbers: [Int32]
     private var since: Milliseconds
     private var lastTakeover: Milliseconds?
     private var lastSaid: Milliseconds
@@ -37,7 +40,8 @@ final class Restoration {
     init(_ worker: Worker, _ consumer: any ConsumerClient, _ numbers: [Int32]) {
         self.worker = worker
         self.consumer = consumer
-        waiting = numbers.sorted()
+        self.numbers = numbers.sorted()
+        waiting = self.numbers
         since = worker.environment.monotonicClock()
         lastSaid = since
     }
@@ -46,29 +50,56 @@ final class Restoration {
     func step(deadline: Milliseconds) throws -> Bool {
         while let number = waiting.first {
             guard let committed = try committedOffsets(of: number) else { return false }
-            if loader == nil {
-                loader = try StateLoader(worker.options, worker.environment, task: number, end: earlyEnd)
-                earlyEnd = nil
-            }
-            try loader!.step(deadline: deadline)
-            guard loader!.isDone else {
-                sayProgress(number)
-                if loader!.stalledFor > takeoverAfter { try finishOpenTransaction(number) }
-                return false
-            }
-            let state = try loader!.result()
-            loader = nil
+            guard var state = try loadedState(number, deadline: deadline) else { return false }
             if let position = state.position, isOvertaken(committed, by: position), rereads < Self.rereadsMax {
                 // This process stood still in between, and another worker went on: ask again.
                 rereads += 1
                 self.committed = nil
+                loaded = nil
                 return false
             }
+            guard try addHistory(to: &state, number) else {
+                worker.environment.pause(50)
+                return false
+            }
+            loaded = nil
             tasks.append(try TaskFactory(worker, consumer, number, committed, state).make())
             waiting.removeFirst()
             self.committed = nil
             since = worker.environment.monotonicClock()
         }
+        return true
+    }
+
+    /// What the task's state partition says; nil while it is being read.
+    private func loadedState(_ number: Int32, deadline: Milliseconds) throws -> LoadedState? {
+        if let loaded { return loaded }
+        if loader == nil {
+            loader = try StateLoader(worker.options, worker.environment, task: number, end: earlyEnd)
+            earlyEnd = nil
+        }
+        try loader!.step(deadline: deadline)
+        guard loader!.isDone else {
+            sayProgress(number)
+            if loader!.stalledFor > takeoverAfter { try finishOpenTransaction(number) }
+            return nil
+        }
+        loaded = try loader!.result()
+        loader = nil
+        return loaded
+    }
+
+    /// Gives a first start the history that it is to begin with; false while that is being read. It is read elsewhere: a
+    /// worker that does not poll for minutes would lose its place in the group.
+    private func addHistory(to state: inout LoadedState, _ number: Int32) throws -> Bool {
+        guard state.units.isEmpty, let initialState = worker.options.initialState else { return true }
+        let isPartitioned = worker.options.worker.scale == .partitioned
+        let request = InitialStateRequest(
+            task: number, tasks: numbers,
+            partitions: isPartitioned
+                ? try worker.partitions(of: worker.options.topics.predictions, consumer).count : nil)
+        guard let units = try initialState(request) else { return false }
+        state.initialUnits = units
         return true
     }
 

@@ -13,6 +13,8 @@ struct LoadedState {
     var configuration: ConfigurationRecord?
     /// The snapshot's units, whole.
     var units: [(key: String, bytes: [UInt8])] = []
+    /// Without a snapshot: what a first start begins with; empty where no history was given.
+    var initialUnits: [(key: String, bytes: [UInt8])] = []
     var chunkKeys: Set<StateKey> = []
     var bytes = 0
 }

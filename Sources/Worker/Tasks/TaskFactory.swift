@@ -146,11 +146,11 @@ struct TaskFactory {
 
     /// The engine of a first start: empty, or with what a history gave it.
     private func makeFirstEngine(_ configuration: EngineConfiguration) throws -> Engine {
-        guard let initialState = options.initialState else { return Engine(configuration: configuration) }
-        let engine = try Engine(configuration: configuration, restoring: try initialState())
+        guard !state.initialUnits.isEmpty else { return Engine(configuration: configuration) }
+        let engine = try Engine(configuration: configuration, restoring: state.initialUnits)
         worker.logger.notice(
             """
-            beginning with \(engine.modelCount) models of history, as of \
+            task \(number) begins with \(engine.modelCount) models of history, as of \
             \(engine.lastBoundary.flatMap(Timestamp.text) ?? "no evaluation")
             """)
         return engine

@@ -41,8 +41,20 @@ enum HistorySources {
             range: try history.range())
         options.from = try history.offsets(history.fromOffsets)
         options.to = try history.offsets(history.toOffsets)
+        for (partition, from) in options.from.sorted(by: { $0.key.description < $1.key.description }) {
+            guard let to = options.to[partition], from >= to else { continue }
+            throw ReplayError(
+                from == to
+                    ? "the range of \(partition) is empty: from and to are both offset \(from)"
+                    : "the range of \(partition) runs backwards: from offset \(from) to \(to)")
+        }
         var running = Replayer.Options()
         if let cuts {
+            let isPartitioned = configuration.worker.scale == .partitioned
+            guard isPartitioned || cuts.task == 0 else {
+                throw ReplayError("with scale: single there is task 0 only; is the configuration that of the live run?")
+            }
+            if isPartitioned { options.task = cuts.task }
             let partition = TopicPartition(topics.state, cuts.task)
             let log = try CutLog.read(partition, consumer: consumer)
             guard let last = log.cuts.last else { throw ReplayError("\(partition) holds no evaluation") }
@@ -53,11 +65,38 @@ enum HistorySources {
                 running.cuts = log.cuts.filter { $0.boundary > snapshot.boundary }
                 running.units = snapshot.units
                 options.from = snapshot.inputs
+            } else if let state = try warmState(configuration, task: options.task, consumer) {
+                running.units = state.units
+                options.startTime = state.upTo
+            }
+            guard running.cuts?.isEmpty == false else {
+                throw ReplayError(
+                    "\(partition) holds no evaluation behind its last snapshot: there is nothing to do again")
             }
         } else if configuration.input.farFuture > 0 {
             options.latest = Milliseconds(Date().timeIntervalSince1970 * 1000) + configuration.input.farFuture
         }
-        return (try TopicSource(options), consumer.bootstrapServers, running)
+        let source = try TopicSource(options)
+        // What another task's model sent to this one's partition was refused.
+        if let task = options.task { running.share = ModelShare(partition: task, of: source.predictionPartitions) }
+        return (source, consumer.bootstrapServers, running)
+    }
+
+    /// What a live run began with that was told to begin with a history.
+    private static func warmState(
+        _ configuration: Configuration, task: Int32?, _ consumer: ConsumerConfiguration
+    ) throws -> WarmState? {
+        guard !configuration.worker.warmFrom.isEmpty else { return nil }
+        let (source, _) = try files(try HistoryOptions.parse(["--"] + configuration.worker.warmFrom), configuration)
+        let share = try task.map { task in
+            let client = try Consumer(consumer)
+            defer { try? client.close() }
+            let topic = configuration.topics.predictions
+            let partitions = try client.metadata(topic: topic, timeoutMilliseconds: 15_000)[topic]?.partitions.count
+            return ModelShare(
+                partition: task, of: partitions ?? 1, defaultModel: configuration.engine.defaultModel)
+        }
+        return try WarmState.read(source, configuration: configuration.engine, shares: [share])[0]
     }
 
     private static func limits(_ configuration: Configuration) -> DecoderLimits {

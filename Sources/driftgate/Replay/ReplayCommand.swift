@@ -56,8 +56,11 @@ struct ReplayCommand: ParsableCommand {
     @Flag(help: "With --cuts: begin with the live run's last snapshot instead of the beginning of the topics.")
     var fromSnapshot = false
 
-    @Option(help: ArgumentHelp("With --cuts: number of the task, and so of its state partition.", valueName: "number"))
-    var task: Int32 = 0
+    @Option(
+        help: ArgumentHelp(
+            "With --cuts: number of the task, and so of its state partition; 0 where nothing is said.",
+            valueName: "number"))
+    var task: Int32?
 
     @Option(
         help: ArgumentHelp(
@@ -83,15 +86,27 @@ struct ReplayCommand: ParsableCommand {
         guard price.map({ $0 >= 0 }) ?? true else { throw ValidationError("--price is 0 or more") }
         if fromSnapshot, !cuts { throw ValidationError("--from-snapshot needs --cuts") }
         if cuts, !history.kafka { throw ValidationError("--cuts needs --kafka") }
-        if cuts, !history.fromOffsets.isEmpty || history.from != nil || history.to != nil {
-            throw ValidationError("--cuts begins and ends where the live run did: no --from, no --to")
+        if task != nil, !cuts { throw ValidationError("--task needs --cuts") }
+        if let task, task < 0 { throw ValidationError("--task is 0 or more") }
+        if cuts, history.isBounded {
+            throw ValidationError(
+                "--cuts begins and ends where the live run did: no --from, --to, --from-offset or --to-offset")
         }
         if let decideFrom, HistoryOptions.time(decideFrom) == nil {
-            throw ValidationError("--decide-from \(decideFrom) is no time")
+            throw ValidationError("--decide-from \(decideFrom) is no time: say 2024-10-17T16:00:00Z or 2024-10-17")
         }
         if decision != nil, at != nil { throw ValidationError("--decision and --at exclude each other") }
         if at != nil, model == nil { throw ValidationError("--at needs --model") }
-        if let at, HistoryOptions.time(at) == nil { throw ValidationError("--at \(at) is no time") }
+        if model != nil, at == nil { throw ValidationError("--model needs --at: the time of the decision to explain") }
+        if decision != nil || at != nil {
+            let outputs = ["--decisions": decisions, "--json": json, "--html": html, "--rejected": rejected]
+            if let name = outputs.filter({ $0.value != nil }).keys.min() {
+                throw ValidationError("\(name) is of a whole replay: leave it out to have a decision explained")
+            }
+        }
+        if let at, HistoryOptions.time(at) == nil {
+            throw ValidationError("--at \(at) is no time: say 2024-10-17T16:00:00Z or 2024-10-17")
+        }
         if let decision, Self.target(decision) == nil {
             throw ValidationError("--decision \(decision): say model@milliseconds, as in tft-prod@1729180800000")
         }
@@ -134,7 +149,7 @@ struct ReplayCommand: ParsableCommand {
         var found: (source: any HistorySource, name: String, options: Replayer.Options)
         if history.kafka {
             found = try HistorySources.topics(
-                history, configuration, cuts: cuts ? (task: task, fromSnapshot: fromSnapshot) : nil)
+                history, configuration, cuts: cuts ? (task: task ?? 0, fromSnapshot: fromSnapshot) : nil)
         } else {
             let (source, name) = try HistorySources.files(history, configuration)
             found = (source, name, Replayer.Options())
@@ -175,10 +190,10 @@ struct ReplayConfigurations {
     }
 }
 
-/// SIGINT and SIGTERM end a replay at once, and leave no unfinished file behind.
+/// SIGINT, SIGTERM and a terminal that goes away end a replay at once, and leave no unfinished file behind.
 enum ReplaySignals {
     static func install() {
-        for number in [SIGINT, SIGTERM] {
+        for number in [SIGINT, SIGTERM, SIGHUP] {
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler {

@@ -59,6 +59,9 @@ struct HistoryOptions: ParsableArguments {
     func validate() throws {
         if kafka, hasFiles { throw ValidationError("--kafka and files exclude each other") }
         if !kafka, !hasFiles { throw ValidationError("name files, a directory, or --kafka") }
+        if !kafka, !(fromOffsets + toOffsets).isEmpty {
+            throw ValidationError("--from-offset and --to-offset need --kafka: files have no offsets")
+        }
         _ = try offsets(fromOffsets)
         _ = try offsets(toOffsets)
         for (name, text) in [("--from", from), ("--to", to)] {
@@ -68,6 +71,9 @@ struct HistoryOptions: ParsableArguments {
         }
     }
 
+    /// Whether a stretch of the history was asked for.
+    var isBounded: Bool { from != nil || to != nil || !(fromOffsets + toOffsets).isEmpty }
+
     func range() throws -> ReplayRange { try ReplayRange(from: from.flatMap(Self.time), to: to.flatMap(Self.time)) }
 
     func offsets(_ arguments: [String]) throws -> [TopicPartition: Int64] {
@@ -75,7 +81,9 @@ struct HistoryOptions: ParsableArguments {
         for argument in arguments {
             let sides = argument.split(separator: "=")
             let left = sides.first.map { $0.split(separator: ":") } ?? []
-            guard sides.count == 2, left.count == 2, let partition = Int32(left[1]), let offset = Int64(sides[1]) else {
+            guard sides.count == 2, left.count == 2, let partition = Int32(left[1]), let offset = Int64(sides[1]),
+                partition >= 0, offset >= 0
+            else {
                 throw ValidationError("\(argument): say topic:partition=offset, such as predictions:0=12345")
             }
             offsets[TopicPartition(String(left[0]), partition)] = offset
@@ -108,6 +116,10 @@ struct HistoryOptions: ParsableArguments {
             (predictions, InputRole.predictions), (actuals, .actuals), (load, .load), (status, .trainingStatus),
             (commands, .commands),
         ] { files += try paths.map { try HistoryFile(path: $0, role: role) } }
+        var seen: Set<String> = []
+        for file in files where !seen.insert(URL(fileURLWithPath: file.path).standardizedFileURL.path).inserted {
+            throw ReplayError("\(file.path) is named twice")
+        }
         return files
     }
 }

@@ -64,7 +64,7 @@ struct ReplayRun {
         let jobs = Int64(all.count * set.set.entities.count)
         let done = Atomic<Int64>(0)
         let written = Mutex<(any Error)?>(nil)
-        return try withProgress(total: jobs, look: { (done.load(ordering: .relaxed), 0) }) {
+        return try command.withProgress(total: jobs, look: { (done.load(ordering: .relaxed), 0) }) {
             let totals = set.run(all.map(\.engine), isSerial: decisions != nil) {
                 done.add(1, ordering: .relaxed)
             } note: { index, effects in
@@ -104,12 +104,8 @@ struct ReplayRun {
         let hasStatuses = options.cuts != nil || source.holdsStatuses
         let all = [configurations.current] + configurations.swept.map(\.configuration)
         let engines = all.map { configurations.engine($0, hasStatuses: hasStatuses) }
-        let feed = Mutex<HistoryFeed?>(nil)
-        let outcomes = try withProgress(
-            total: source.size, look: { feed.withLock { $0 }?.progress ?? (0, 0) }
-        ) {
-            try StreamReplay.run(source, engines, options: options, progress: { made in feed.withLock { $0 = made } }) {
-                evaluation in
+        let outcomes = try command.withProgress(of: source) { follow in
+            try StreamReplay.run(source, engines, options: options, progress: follow) { evaluation in
                 if let decisions, !evaluation.isWarmUp { try Self.write(evaluation.effects, to: decisions) }
                 return true
             }
@@ -154,10 +150,20 @@ struct ReplayRun {
         ]
         if !hasStatuses {
             notes.append(
-                "the history holds no training statuses: a request counts as trained after training.assumed_duration_hours"
-            )
+                "the history holds no training statuses: "
+                    + (command.trainings == .history
+                        ? "every request runs out, since --trainings history assumes none"
+                        : "a request counts as trained after training.assumed_duration_hours"))
         }
         let counters = outcome.counters
+        for (count, name, consequence) in [
+            (counters.predictions, "predictions", "there is nothing to rate"),
+            (
+                counters.actuals, "actuals",
+                "no error and no drift can be measured, and nothing but age asks for a training"
+            ),
+            (counters.load, "load", "quiet hours are those of quiet.fallback_hours"),
+        ] where count == 0 { notes.append("no \(name) could be read: \(consequence)") }
         let late = counters.latePredictions + counters.lateActuals
         if late > 0 { notes.append("\(Figures.grouped(Int(late))) values came too late to be joined") }
         return notes
@@ -165,8 +171,11 @@ struct ReplayRun {
 
     private func emptiness(_ findings: SourceFindings, _ outcome: StreamReplay.Outcome) -> String {
         if findings.records == 0 {
-            return findings.outside > 0
-                ? "no record lies in the range; \(findings.outside) lie outside of it" : "the history is empty"
+            guard findings.outside > 0 else { return "the history is empty" }
+            let times = findings.outsideTimes.map {
+                ": what was read lies from \(Figures.time($0.lowerBound)) to \(Figures.time($0.upperBound)) UTC"
+            }
+            return "no record lies in the range\(times ?? "")"
         }
         if findings.records == findings.refused {
             let first = findings.first[0]
@@ -198,17 +207,5 @@ struct ReplayRun {
             points[0].isCurrent = true
         }
         return ReplayResult.FrontierPoint.marked(points)
-    }
-
-    private func withProgress<Result>(
-        total: Int64?, look: @escaping @Sendable () -> (Int64, Int64), _ body: () throws -> Result
-    ) rethrows -> Result {
-        let bar = ProgressBar(total: total, isShown: command.quiet ? false : nil) {
-            let (units, records) = look()
-            return (units: units, records: records)
-        }
-        bar.start()
-        defer { bar.stop() }
-        return try body()
     }
 }

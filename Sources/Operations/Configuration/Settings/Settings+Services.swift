@@ -84,6 +84,11 @@ extension Settings {
             "worker.first_start_lookback_days", \.worker.firstStartLookback, .from(0, to: 3_650),
             "How far back the first start reads; later ones restore the state."
         ).restart(),
+        .texts(
+            "worker.warm_from", \.worker.warmFrom, .path,
+            "Files and directories of history, as `driftgate replay` takes them, that a first start begins with; later ones "
+                + "restore the state and read none of them."
+        ).restart(),
         .duration(
             "worker.shutdown_deadline_secs", \.worker.shutdownDeadline, .from(1, to: 3_600),
             "A clean stop that takes longer is cut short."),
