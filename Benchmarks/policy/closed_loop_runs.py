@@ -78,7 +78,8 @@ def loop(command):
 
 def response(log, drifts):
     """Of each training that drift triggered: hours from the score's crossing to detection, from detection to the
-    request, and whether the load was low at detection. Of each labelled drift: hours to detection and to the request."""
+    request, and whether the load was low and quiet at detection. Of each labelled drift: hours to detection and to the
+    request."""
     trained, detected, decisions = [], [], {}
     with log.open() as file:
         for line in file:
@@ -88,14 +89,14 @@ def response(log, drifts):
             low = load["hour_score"] is not None and load["low_limit"] is not None and load["hour_score"] <= load["low_limit"]
             waited = next((c["value"] for c in decision["checks"] if c["check"] == "quiet_deadline"), None)
             above = (decision["signal"] or {}).get("above_since_ms")
-            decisions[now] = low, above
+            decisions[now] = low, above, load["quiet"]
             if waited == 0:
                 detected.append(now / 3.6e6)
             if decision["outcome"] == "trigger" and decision["reason"]["code"] in DRIFT_REASONS:
                 begun = now - round((waited or 0) * 3.6e6)
-                low, above = decisions.get(begun, (False, None))
+                low, above, quiet = decisions.get(begun, (False, None, False))
                 trained.append({"detection": (begun - above) / 3.6e6 if above else 0, "wait": waited or 0, "low": low,
-                                "reason": decision["reason"]["code"], "at": now / 3.6e6})
+                                "quiet": quiet, "reason": decision["reason"]["code"], "at": now / 3.6e6})
     first = lambda times, start: min((t - start for t in times if t >= start), default=None)
     labels = [(first(detected, d / 3600), first([t["at"] for t in trained], d / 3600)) for d in drifts]
     return {"trained": trained, "labels": labels}

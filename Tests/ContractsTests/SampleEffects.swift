@@ -96,9 +96,15 @@ enum SampleEffects {
         model: "tft-prod", requestID: nil, newVersion: "v2", oldVersion: nil, outcome: .regressed, ratio: 1.25,
         againstShadowForecaster: true, pairs: 300, at: time, recommendsRollback: true, text: "Roll back.")
 
+    static let supersededVerdict = Verdict(
+        model: "tft-prod", requestID: requestID, newVersion: "2025-10-18", oldVersion: "2025-10-17",
+        outcome: .superseded, ratio: nil, againstShadowForecaster: false, pairs: 0, at: time, recommendsRollback: false,
+        text: "Version 2025-10-19 took the place of 2025-10-18 before its trial was over.")
+
     static let all: [(name: String, effect: Effect)] = [
         ("decision", .decision(decision)), ("decision-hold", .decision(bareDecision)), ("request", .request(request)),
         ("request-bare", .request(bareRequest)), ("alert", .alert(alert)), ("alert-resolved", .alert(bareAlert)),
         ("verdict", .verdict(verdict)), ("verdict-regressed", .verdict(bareVerdict)),
+        ("verdict-superseded", .verdict(supersededVerdict)),
     ]
 }

@@ -33,8 +33,8 @@ import Testing
     private static let order: [(situation: Situation, reason: Reason)] = [
         (.paused, .paused), (.catchingUp, .catchingUp), (.noPredictions, .noPredictions),
         (.stalledInput, .stalledInput), (.noBaseline, .noBaseline), (.insufficientData, .insufficientData),
-        (.trainingInProgress, .trainingInProgress), (.minimumInterval, .minimumInterval), (.backoff, .backoff),
-        (.forcedRefresh, .forcedRefresh), (.weeklyLimit, .weeklyLimit), (.noDrift, .noDrift),
+        (.trainingInProgress, .trainingInProgress), (.verifying, .verifying), (.minimumInterval, .minimumInterval),
+        (.backoff, .backoff), (.forcedRefresh, .forcedRefresh), (.weeklyLimit, .weeklyLimit), (.noDrift, .noDrift),
         (.persistence, .persistence), (.openRequestLimit, .openRequestLimit), (.driftQuiet, .driftQuiet),
         (.waitingForQuiet, .waitingForQuiet), (.slaBreach, .slaBreach),
     ]
@@ -47,6 +47,9 @@ import Testing
         [.forcedRefresh, .openRequestLimit],
         // A refresh needs no score: a series that never gives one is refreshed all the same.
         [.insufficientData, .forcedRefresh],
+        // What may trigger while a training is verified does, and the rest is not asked for: a test of its own.
+        [.verifying, .forcedRefresh], [.verifying, .slaBreach], [.verifying, .driftQuiet],
+        [.verifying, .waitingForQuiet],
     ]
 
     private static let now = monday + 12 * .hour
@@ -165,8 +168,25 @@ import Testing
         #expect(reason(.slaBreach) == .slaBreach)
         #expect(reason(.forcedRefresh) == .forcedRefresh)
         #expect(reason(.manual) == .manual)
-        #expect(reason(.noDrift) == .noDrift)
-        #expect(reason(.minimumInterval) == .minimumInterval)
+        for held in [Situation.noDrift, .minimumInterval, .backoff, .weeklyLimit, .persistence, .openRequestLimit] {
+            #expect(reason(held) == .verifying)
+            guard held != .noDrift else { continue }
+            #expect(reason(held.union(.slaBreach)) == .verifying, "what holds a breach back holds it back now")
+        }
+        #expect(reason([.backoff, .forcedRefresh]) == .verifying)
+        #expect(reason(.trainingInProgress) == .trainingInProgress)
+    }
+
+    @Test func `The end of the wait for quiet does not end the trial of a version`() {
+        func conclusion(isVerifying: Bool) -> Deliberation.Conclusion {
+            var deliberation = Self.deliberation([])
+            deliberation.quietRule = .adaptive
+            deliberation.wantedSince = Self.now - 3 * .day
+            deliberation.isVerifying = isVerifying
+            return deliberation.conclude()
+        }
+        #expect(conclusion(isVerifying: false).reason == .quietDeadline)
+        #expect(conclusion(isVerifying: true).reason == .verifying)
     }
 
     @Test func `Safeguard holds have confidence 0, drift holds the signal's, no drift 1 - score`() {

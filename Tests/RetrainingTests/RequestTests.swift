@@ -114,6 +114,77 @@ import Testing
         #expect(request.offsets.map(\.to) == [first + 1, first + 1])
     }
 
+    /// Where retention has removed a part of the stretch's first hour, the log still begins in that hour.
+    @Test(arguments: [Int64(0), 100])
+    func `A log that begins in the first hour of the stretch is not known to be whole`(first: Int64) {
+        var index = OffsetIndex()
+        for minute in 0..<Int64(180) { index.note(offset: first + minute, mergeTime: 9 * .hour + minute * .minute) }
+        #expect(index.offset(from: 9 * .hour, end: first + 180)?.isComplete == (first == 0))
+        #expect(index.offset(from: 10 * .hour, end: first + 180)?.isComplete == true)
+        #expect(index.offset(from: 10 * .hour, end: first + 180)?.offset == first + 60)
+    }
+
+    /// Against the log itself, record by record: clocks that go back, partitions without records for hours, and a worker
+    /// that began somewhere in the log.
+    @Test(arguments: 0..<30)
+    func `Whatever the topics hold, the stretch is the records from its start on that were seen`(seed: Int) throws {
+        var numbers = DeterminismTests.SeededNumbers(UInt64(seed))
+        var configuration = EngineConfiguration.test
+        configuration.drift.checkInterval = .hour
+        configuration.training.window = Int64.random(in: 2...60, using: &numbers) * .hour
+        let harness = EngineHarness(configuration)
+        let hours = Int64.random(in: 30...80, using: &numbers)
+        struct Source {
+            var topic: String
+            var partition: Int32
+            var first: Int64
+            var times: [Milliseconds] = []
+        }
+        var sources: [Source] = []
+        for (topic, role) in [("predictions", InputRole.predictions), ("actuals", .actuals), ("load", .load)] {
+            for partition in 0..<Int32.random(in: 1...2, using: &numbers) {
+                let lane = harness.engine.lane(topic: topic, partition: partition, role: role)
+                let first = Bool.random(using: &numbers) ? 0 : Int64.random(in: 1...500, using: &numbers)
+                harness.engine.begin(lane: lane, at: first)
+                sources.append(Source(topic: topic, partition: partition, first: first))
+            }
+        }
+        for hour in 0..<hours {
+            for minute in 0..<Int64(60) where Int.random(in: 0..<4, using: &numbers) > 0 {
+                let index = Int.random(in: 0..<sources.count, using: &numbers)
+                let clock = start + hour * .hour + minute * .minute
+                let time = clock - (Int.random(in: 0..<5, using: &numbers) == 0 ? 3 * .hour : 0)
+                let source = sources[index]
+                let record: StreamRecord
+                switch source.topic {
+                case "predictions": record = .prediction(at: clock, ["a": 1], time: time, partition: source.partition)
+                case "actuals": record = .actual(at: time, ["a": 1], time: time, partition: source.partition)
+                default: record = .load(cpu: 20, time: time, partition: source.partition)
+                }
+                harness.feed(record)
+                sources[index].times.append(max(source.times.last ?? .min, time))
+            }
+            if hour + 1 == hours { harness.feed(.command(.request, time: start + hours * .hour - 1)) }
+            harness.evaluate(start + (hour + 1) * .hour)
+        }
+        let request = try #require(harness.effects.requests.last)
+        #expect(request.reason == .manual && request.requestedAt == start + hours * .hour)
+        var isComplete = true
+        for source in sources {
+            let range = request.offsets.first { $0.topic == source.topic && $0.partition == source.partition }
+            guard !source.times.isEmpty else {
+                #expect(range == nil)
+                continue
+            }
+            let before = source.times.prefix { $0 < request.trainingFrom }.count
+            #expect(range?.from == source.first + Int64(before), "\(source.topic) [\(source.partition)]")
+            #expect(range?.to == source.first + Int64(source.times.count))
+            let firstHour = source.times[0].floored(to: .hour)
+            if firstHour >= request.trainingFrom, source.first > 0 { isComplete = false }
+        }
+        #expect(request.offsetsComplete == isComplete)
+    }
+
     @Test func `The index of offsets stays small, and finds hours between`() {
         var index = OffsetIndex()
         for hour in 0..<Int64(5000) where hour % 10 != 3 {

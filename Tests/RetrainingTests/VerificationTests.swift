@@ -25,7 +25,7 @@ import Testing
     @Test func `Better by more than a fiftieth at the end is improved`() throws {
         let (verdict, hours) = try #require(try verdict(new: 0.9, old: 1))
         #expect(verdict.outcome == .improved && !verdict.recommendsRollback && !verdict.againstShadowForecaster)
-        #expect(abs(verdict.ratio - 0.9) < 1e-6)
+        #expect(abs((verdict.ratio ?? 0) - 0.9) < 1e-6)
         #expect((71...73).contains(hours))
     }
 
@@ -66,6 +66,65 @@ import Testing
             if !effects.requests.isEmpty { asked = stream.hour - deployed }
         }
         #expect(try #require(asked) < 71)
+    }
+
+    // MARK: Trials that nobody judges
+
+    /// Deploys versions one after the other, each after so many hours of the one before it; all verdicts.
+    private func verdicts(_ plan: [(version: String, shadow: String?, hours: Int)], _ stream: inout CalibratedStream)
+        -> [Verdict]
+    {
+        var found: [Verdict] = []
+        for part in plan {
+            for _ in 0..<part.hours {
+                let effects = stream.step(
+                    version: part.version, shadow: part.shadow, shadowForecast: { CalibratedStream.level($0) + 1 })
+                for case .verdict(let verdict) in effects { found.append(verdict) }
+            }
+        }
+        return found
+    }
+
+    @Test func `A version that is replaced during its trial is superseded, and the next one judged`() {
+        var stream = CalibratedStream()
+        stream.run(hours: 24 * 10)
+        let found = verdicts([("v2", "v1", 40), ("v3", "v2", 80)], &stream)
+        #expect(found.map(\.newVersion) == ["v2", "v3"])
+        #expect(found[0].outcome == .superseded && !found[0].recommendsRollback && found[0].oldVersion == "v1")
+        #expect(found[0].pairs > 30 && (found[0].ratio ?? 0) > 0)
+        #expect(found[0].at == stream.start + (24 * 10 + 41) * .hour)
+        #expect([.improved, .neutral].contains(found[1].outcome) && found[1].oldVersion == "v2")
+    }
+
+    @Test func `A version that somebody takes back before its verdict is superseded`() {
+        var stream = CalibratedStream()
+        stream.run(hours: 24 * 10)
+        let found = verdicts([("v2", nil, 10), ("v1", nil, 100)], &stream)
+        #expect(found.map(\.outcome) == [.superseded])
+        #expect(found[0].newVersion == "v2" && found[0].pairs == 0 && found[0].ratio == nil)
+        #expect(found[0].text.contains("v1 took the place of v2"))
+    }
+
+    @Test func `However often versions change, each has one verdict`() {
+        var stream = CalibratedStream()
+        stream.run(hours: 24 * 10)
+        // Never two of less than 36 h in a row: those are names of one model.
+        let hours = [1, 40, 2, 50, 5, 80, 3, 90]
+        let plan = hours.indices.map { ("v\($0 + 2)", Optional("v\($0 + 1)"), hours[$0]) }
+        let found = verdicts(plan, &stream)
+        #expect(found.map(\.newVersion) == plan.map(\.0))
+        #expect(found.filter { $0.outcome == .superseded }.map(\.newVersion) == ["v2", "v3", "v4", "v5", "v6", "v8"])
+    }
+
+    @Test func `A verdict names the training of its version and no other`() throws {
+        var stream = CalibratedStream()
+        stream.run(hours: 24 * 10)
+        stream.harness.feed(.command(.request, time: stream.now))
+        let id = try #require(stream.step().requests.first?.requestID)
+        stream.harness.succeed(id, version: "v2", time: stream.now)
+        // Somebody deploys one by hand as well.
+        let found = verdicts([("v2", "v1", 80), ("by-hand", "v2", 80)], &stream)
+        #expect(found.map(\.requestID) == [id, nil])
     }
 
     /// Versions without a name are told apart by time: what was forecast before the training says nothing of after it.

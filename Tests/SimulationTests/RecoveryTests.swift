@@ -1,4 +1,5 @@
 import Kafka
+import Retraining
 import SimulatedLog
 import StateRecords
 import Testing
@@ -76,6 +77,30 @@ struct RecoveryTests {
         }
         #expect(
             result.violations.first?.contains("which `topics` no longer names") ?? false, "\(result.violations)")
+    }
+
+    /// Retention removes what was read long ago: a request names what is there, and says that this is not all.
+    @Test func aRequestNamesNothingThatRetentionHasRemoved() throws {
+        var plan = plan()
+        plan.options.engine.safeguards.maximumAge = 12 * .hour
+        plan.options.engine.safeguards.minimumInterval = 2 * .hour
+        plan.options.engine.training.window = 10 * .day
+        let input = TopicPartition(plan.options.topics.actuals, 0)
+        var start: Int64 = 0
+        var cluster: SimulatedCluster?
+        let result = run(plan, at: .sendOffsets) { simulation, _ in
+            cluster = simulation.cluster
+            guard let engine = simulation.slots[0].worker?.tasks[0]?.engine else { return }
+            start = engine.nextOffset(lane: engine.lane(topic: input.topic, partition: 0, role: .actuals)) / 2
+            simulation.cluster.trim(input, to: start)
+        }
+        try #require(start > 0)
+        #expect(result.violations.isEmpty, "\(result.violations)")
+        let requests = try #require(cluster).history(of: TopicPartition(plan.options.topics.requests, 0))
+            .map { String(decoding: $0.value ?? [], as: UTF8.self) }
+        let froms = requests.compactMap { $0.firstMatch(of: /"actuals":\{"0":\[(\d+),/) }.compactMap { Int64($0.1) }
+        #expect(froms.count == requests.count && froms.contains { $0 >= start }, "\(requests)")
+        #expect(zip(froms, requests).allSatisfy { $0.0 == 0 || $0.1.contains(#""complete":false"#) })
     }
 
     /// A partition whose timestamps stand still never gets to the next boundary: what it brings is evaluated all the

@@ -23,7 +23,8 @@ struct CommandLineTests {
         let history = History(endingAt: now, days: 8)
         let middle = history.steps - 8
         try history.publish(0..<middle, to: stage)
-        let worker = try RunningWorker(stage.options())
+        // At some hours of the day the load lets the drift of this history be acted on.
+        let worker = try RunningWorker(stage.options { $0.engine.drift.criticalThreshold = 0.99 })
         defer { _ = try? worker.stop() }
         try await stage.eventually("the first part is decided") {
             try stage.events(stage.topics.decisions).contains {
@@ -78,10 +79,10 @@ struct CommandLineTests {
         #expect(shown.output.contains("baseline  1, from the first full window, captured "))
         #expect(shown.output.contains("frozen: trainings do not replace it"))
         #expect(shown.output.contains("cpu_pct"))
+        #expect(shown.output.contains("window against baseline"))
         let json = try Program.run(["baseline", "show", "--model", "m", "--json"], settings: settings(stage))
         let report = try #require(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
         #expect(report["baseline_version"] as? Int == 1 && report["baseline_frozen"] as? Bool == true)
-
         let sent = try stage.kcat(stage.topics.commands).compactMap(command)
         #expect(sent.map(\.kind) == [.request, .cancel, .pause, .baselineFreeze])
         #expect(sent.allSatisfy { $0.by == "ada" })
@@ -91,6 +92,57 @@ struct CommandLineTests {
         #expect(mistyped.status == 3)
         #expect(mistyped.errors.contains("did you mean m?"))
         #expect(try stage.kcat(stage.topics.commands).count == 4, "nothing was sent")
+    }
+
+    @Test("a baseline is told where few decisions are, none, and before there is one")
+    func baselines() async throws {
+        let stage = try Stage()
+        let history = History(endingAt: now, days: 8)
+        // Before the first baseline: frozen, the first is taken all the same and kept.
+        try history.publish(0..<20, to: stage)
+        func freeze(_ kind: String, atStep step: Int) throws {
+            try stage.send(
+                stage.topics.commands, Array(#"{"command":"baseline-\#(kind)","model":"m"}"#.utf8),
+                at: history.time(step) + 1)
+        }
+        try freeze("freeze", atStep: 18)
+        let worker = try RunningWorker(
+            stage.options {
+                $0.output.decisions = .changes
+                $0.worker.snapshotInterval = 1
+            })
+        defer { _ = try? worker.stop() }
+        func shows(_ text: String, _ settings: [String] = []) throws -> Bool {
+            let outcome = try Program.run(
+                ["baseline", "show", "--model", "m"], settings: self.settings(stage) + settings)
+            return outcome.status == 0 && outcome.output.contains(text)
+        }
+        try await stage.eventually("the freeze is told although no reason changes") {
+            try shows("none yet; frozen: trainings will not replace the first")
+        }
+        try history.publish(20..<history.steps - 8, to: stage)
+        try await stage.eventually("the first baseline is told") {
+            try shows("baseline  1, from the first full window, captured ") && shows("; frozen: trainings do not")
+        }
+        try await stage.eventually("a snapshot holds it") { try shows("\nbaseline 1\nmetric") }
+        let json = try Program.run(["baseline", "show", "--model", "m", "--json"], settings: settings(stage))
+        let report = try #require(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
+        let contents = try #require(report["contents"] as? [String: Any])
+        let metric = try #require((contents["metrics"] as? [[String: Any]])?.first)
+        #expect(metric["metric"] as? String == "cpu_pct")
+        let quantiles = try #require(metric["quantiles"] as? [Double])
+        #expect(quantiles.count == 7 && quantiles == quantiles.sorted() && quantiles[0] > 10 && quantiles[6] < 60)
+        try freeze("reset", atStep: history.steps - 10)
+        try history.publish(history.steps - 8..<history.steps, to: stage)
+        try await stage.eventually("the reset is told") { try shows("baseline  2, from the windows, by command") }
+        // As after the decisions' retention: another topic, which holds none.
+        try stage.broker.createTopic("no-decisions", partitions: 1)
+        try await stage.eventually("the state tells it as well") {
+            try shows("from the state: no decision about the model is kept", ["topics.decisions=no-decisions"])
+        }
+        let sent = try Program.run(
+            ["pause", "--model", "m"], settings: settings(stage) + ["topics.decisions=no-decisions"])
+        #expect(sent.status == 0, "\(sent.errors)")
     }
 
     @Test("what is wrong is said, with a status of its own")

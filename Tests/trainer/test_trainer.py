@@ -49,9 +49,9 @@ class Broker:
             brokers = self.producer.list_topics(timeout=10).brokers.values()
             self.address = next((f"{broker.host}:{broker.port}" for broker in brokers if broker.port > 1), "")
 
-    def send(self, topic, records, timestamp):
+    def send(self, topic, records, timestamp, partition=0):
         for record in records:
-            self.producer.produce(topic, json.dumps(record), partition=0, timestamp=timestamp)
+            self.producer.produce(topic, json.dumps(record), partition=partition, timestamp=timestamp)
 
     def flush(self):
         assert self.producer.flush(60) == 0
@@ -82,6 +82,14 @@ class Process:
         self.process.stdout.close()
 
 
+    def end_and_tell(self):
+        """What it has said since it was last asked; it ended as it was told to."""
+        self.process.send_signal(signal.SIGTERM)
+        text, _ = self.process.communicate(timeout=30)
+        assert self.process.returncode == 0, self.process.returncode
+        return text
+
+
 def eventually(condition):
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
@@ -92,7 +100,9 @@ def eventually(condition):
     raise AssertionError("not within 60 s")
 
 
-class TrainerTests(unittest.TestCase):
+class Scene:
+    """A broker with 40 days of actuals, a first version trained on 30 of them, and what tests do with trainers."""
+
     @classmethod
     def setUpClass(cls):
         cls.broker = Broker()
@@ -149,7 +159,8 @@ class TrainerTests(unittest.TestCase):
             "serve.py", "--bootstrap", self.broker.address, "--registry", self.registry, "--from", start,
             "--predictions", self.forecasts, "--decisions", self.verdicts, "m")
 
-    def request(self, name="rt-aaaaaaaaaaaaaaaaaaaaaaaaaa", attempt=1, first=8 * 24, last=38 * 24, **changes):
+    def request(
+            self, name="rt-aaaaaaaaaaaaaaaaaaaaaaaaaa", attempt=1, first=8 * 24, last=38 * 24, partition=0, **changes):
         end = START + last * HOUR
         data = {
             "request_id": name, "attempt": attempt, "model": "m", "model_version": "first", "mode": "incremental",
@@ -159,7 +170,7 @@ class TrainerTests(unittest.TestCase):
                 "offsets": {"actuals": {"0": [self.offsets[first], self.offsets[last]]}}}, **changes}
         event = {"specversion": "1.0", "id": f"{name}.{attempt}", "source": "driftgate/test",
                  "type": "driftgate.request.v1", "data": data}
-        self.broker.send(self.requests, [event], end)
+        self.broker.send(self.requests, [event], end, partition)
         self.broker.flush()
         return data
 
@@ -170,9 +181,11 @@ class TrainerTests(unittest.TestCase):
         return [s["status"] for s in self.statuses(*arguments)]
 
     def query(self, text):
-        with sqlite3.connect(self.registry) as database:
+        with sqlite3.connect(self.registry, timeout=30) as database:
             return database.execute(text).fetchall()
 
+
+class TrainerTests(Scene, unittest.TestCase):
     def test_reads_exactly_the_offsets_and_reports(self):
         request = self.request()
         trainer = self.trainer()
@@ -247,7 +260,6 @@ class TrainerTests(unittest.TestCase):
             database.execute("UPDATE outbox SET sent = 0 WHERE body LIKE '%succeeded%'")
             database.execute("DELETE FROM positions")
         trainer = self.trainer()
-        trainer.until("said again")
         eventually(lambda: self.words().count("succeeded") >= 2)
         trainer.end()
         self.assertEqual(self.words().count("started"), 1)

@@ -2,9 +2,12 @@
 """The whole loop, closed: series → topics → worker → requests → trainer → forecasts → topics.
 
 `scripts/closed-loop` sets everything up. Broker, worker, trainer and server are processes of their own; this one feeds
-the series hour by hour, waits until all of them have followed, provokes a bad model and a dead trainer, and keeps the
+the series hour by hour, waits until all of them have followed, provokes what goes wrong with trainers, and keeps the
 books. Series are moved by whole weeks so that they end now; an hour takes as long as the processes need. While a request
 is open the stream stands still, as the training would take far less than an hour.
+
+Provoked, one after the other: a trainer that dies in the middle of a training, one that ships a bad model, and one that
+is gone when it is asked. What was not shown by the end is said, and the status is 1.
 """
 
 import argparse
@@ -33,6 +36,9 @@ from registry import Registry  # noqa: E402
 #: Days before the first forecast.
 HISTORY_DAYS = 28
 PATIENCE = 120
+
+#: Notes on the requests that were provoked.
+KILLED, BAD, LOST = "trainer killed and restarted", "bad model, on purpose", "no trainer at first"
 
 
 class Child:
@@ -86,7 +92,10 @@ class Loop:
         self.decided = dict.fromkeys(self.names, 0)
         self.issued = dict.fromkeys(self.names, 0)
         self.requests, self.statuses, self.verdicts, self.alerts = {}, {}, [], []
+        self.attempts = {}
         self.notes, self.ending = {}, {}
+        #: Of the request whose trainer was killed: parts on its disk then, parts in all, and those that it went on with.
+        self.parts = None
         self.bad_version = None
         self.published = open(options.events, "w") if options.events else None
 
@@ -116,7 +125,9 @@ class Loop:
                              "retraining-alerts"])
         last = HISTORY_DAYS * 24
         served = self.hours - last
-        provoked = {last + served // 3: self.kill_trainer, last + served // 2: self.ship_bad}
+        provoked = {
+            last + served // 3: self.kill_trainer, last + served // 2: self.ship_bad,
+            last + served * 2 // 3: self.lose_trainer}
         self.hour = last
         while self.hour < self.hours:
             provoke = provoked.pop(self.hour, None)
@@ -124,8 +135,13 @@ class Loop:
                 provoke()
             self.step()
             self.until("the trainer's answers", lambda: not self.open_requests())
-        for child in (self.trainer, self.server, self.worker, self.broker):
+        for child in (self.trainer, self.server, self.worker):
             child.end()
+        # Before the broker, or its clients would complain of it.
+        self.ears.close()
+        self.flush()
+        del self.producer
+        self.broker.end()
 
     def python(self, script, *further):
         if script == "trainer.py":
@@ -217,7 +233,12 @@ class Loop:
         self.decided[body["model"]] = max(self.decided.get(body["model"], 0), body["evaluated_at_ms"])
 
     def hear_request(self, body):
-        if body["request_id"] not in self.requests:
+        self.attempts.setdefault(body["request_id"], []).append(body["attempt"])
+        if body["request_id"] in self.requests:
+            # Otherwise it crossed with the answer on the way.
+            if body["request_id"] not in self.statuses:
+                self.say(f"    sent again, attempt {body['attempt']}")
+        else:
             window = body["training_window"]
             self.say(f"{self.label(body['requested_at_ms'])}  {body['model']}  request {body['reason']['code']}, "
                      f"window {'complete' if window['complete'] else 'not complete'}: {body['reason']['text']}")
@@ -267,12 +288,40 @@ class Loop:
         request = self.ask(model, "rehearsal: the trainer dies")
         self.until("progress", lambda: any(s["status"] == "progress" for s in self.statuses.get(request, [])))
         self.trainer.end(signal.SIGKILL)
-        said = [status["status"] for status in self.statuses[request]]
-        done = len(Registry(self.registry).cells(request))
-        self.say(f"    killed after {said.count('progress')} of its steps ({done} are on its disk); started again")
+        registry = Registry(self.registry)
+        done, (_, cells) = len(registry.cells(request)), registry.newest(model)
+        versions = registry.versions(model)
+        self.say(f"    killed with {done} of {len(cells)} parts on its disk and nothing deployed; started again")
         self.trainer = self.start_trainer()
         self.until("the end of the training", lambda: request in self.ending)
-        self.notes[request] = "trainer killed and restarted"
+        log = (self.folder / "trainer.log").read_text()
+        kept = [line for line in log.splitlines() if request in line and "goes on with" in line]
+        self.parts = (done, len(cells), int(kept[-1].split("goes on with ")[1].split()[0]) if kept else 0)
+        self.say(f"    it went on with {self.parts[2]} and trained the rest; versions before and after: "
+                 f"{len(versions)}, {len(Registry(self.registry).versions(model))}")
+        self.notes[request] = KILLED
+
+    def lose_trainer(self):
+        model = self.candidate()
+        self.say(f"{self.label(self.time(self.hour))}  PROVOKED: a training of {model} while no trainer is there")
+        self.trainer.end(signal.SIGKILL)
+        request = self.ask(model, "rehearsal: nobody is there")
+        for _ in range(8):
+            if self.overdue(request, "raised"):
+                break
+            self.step()
+        alert = self.overdue(request, "raised")
+        self.say(f"    alert: {alert[0]['text'] if alert else 'none'}")
+        self.trainer = self.start_trainer()
+        self.until("the end of the training", lambda: request in self.ending)
+        # The worker resolves its alert with the next evaluation.
+        for _ in range(3):
+            self.step()
+        self.notes[request] = LOST
+
+    def overdue(self, request, state):
+        return [alert for alert in self.alerts if alert["kind"] == "training_overdue" and alert["state"] == state
+                and alert["model"] == self.requests[request]["model"]]
 
     def ship_bad(self):
         model = self.candidate()
@@ -283,7 +332,7 @@ class Loop:
         self.until("the end of the training", lambda: request in self.ending)
         self.trainer.end()
         self.trainer = self.start_trainer()
-        self.notes[request] = "bad model, on purpose"
+        self.notes[request] = BAD
         self.bad_version = self.ending[request]["model_version"]
 
     # The books
@@ -291,7 +340,8 @@ class Loop:
     def wape(self, name, start, end, forecasts=None, without=None):
         """Of what served, over the forecasts issued in [start, end), each metric and horizon alike; None for nothing.
 
-        Errors are held against the mean of all days served: some hours of a disk are all zeros. `without`: a version whose forecasts do not count.
+        Errors are held against the mean of all days served: some hours of a disk are all zeros. `without`: a version
+        whose forecasts do not count.
         """
         entity = self.entities[self.names.index(name)]
         shares = []
@@ -325,11 +375,11 @@ class Loop:
 
     def report(self):
         end = self.time(self.hours)
-        lines = ["", "Trainings: WAPE of what served, over 3 days before the request and 3 days after",
-                 f"{'asked at':17} {'model':12} {'reason':15} {'before':>7} {'after':>7}  {'verdict':10} note"]
+        lines = ["", "Trainings: accuracy (1 - WAPE) of what served, over 3 days before the request and 3 days after",
+                 f"{'asked at':17} {'model':12} {'reason':15} {'before':>8} {'after':>8}  {'verdict':10} note"]
         for request_id, body in sorted(self.requests.items(), key=lambda item: item[1]["requested_at_ms"]):
             at, name = body["requested_at_ms"], body["model"]
-            before, after = self.wape(name, at - 3 * DAY, at), self.wape(name, at + HOUR, at + 3 * DAY)
+            before, after = self.accuracy(request_id)
             version = self.ending.get(request_id, {}).get("model_version")
             verdict = next((v for v in self.verdicts if v["request_id"] == request_id), None)
             answer = verdict["outcome"] if verdict else "none yet" if version else self.ending[request_id]["status"]
@@ -338,25 +388,28 @@ class Loop:
                 hours = (verdict["at_ms"] - at) // HOUR
                 done = "rolled back" if self.rolled_back(verdict) else "roll-back recommended"
                 note = f"{note + '; ' if note else ''}{done} after {hours} h"
-            lines.append(f"{self.label(at):17} {name:12} {body['reason']['code']:15} {self.figure(before):>7} "
-                         f"{self.figure(after):>7}  {answer:10} {note}")
-        lines += ["", "Models: WAPE over all days served, but for the hours of the model that was bad on purpose",
-                  f"{'model':12} {'trainings':>9} {'never trained':>14} {'with driftgate':>15} {'ratio':>6} {'accuracy':>9}"]
+            lines.append(f"{self.label(at):17} {name:12} {body['reason']['code']:15} {self.percent(before):>8} "
+                         f"{self.percent(after):>8}  {answer:10} {note}".rstrip())
+        lines += ["", "Models: accuracy over all days served, but for the hours of the model that was bad on purpose",
+                  f"{'model':12} {'trainings':>9} {'never trained':>14} {'with driftgate':>15} {'ratio of errors':>16}"]
         for name in self.names:
             own = self.wape(name, self.served_from, end, without=self.bad_version)
             never = self.wape(name, self.served_from, end, self.never(name))
             count = sum(body["model"] == name for body in self.requests.values())
-            lines.append(f"{name:12} {count:9} {self.figure(never):>14} {self.figure(own):>15} {own / never:6.2f} "
-                         f"{100 * (1 - own):8.1f}%")
+            lines.append(f"{name:12} {count:9} {self.percent(1 - never):>14} {self.percent(1 - own):>15} {own / never:16.2f}")
         outcomes = [v["outcome"] for v in self.verdicts]
         said = sum(len(words) for words in self.statuses.values())
-        versions = {request: {s["model_version"] for s in words if s["status"] == "succeeded"}
-                    for request, words in self.statuses.items()}
         lines += ["", f"{len(self.requests)} requests, {len(self.ending)} answered; verdicts: "
-                  + (", ".join(f"{outcomes.count(o)} {o}" for o in ("improved", "neutral", "regressed"))),
+                  + (", ".join(f"{outcomes.count(o)} {o}" for o in ("improved", "neutral", "regressed", "superseded"))),
                   f"{said} statuses; requests that made more than one version: "
-                  f"{sum(len(v) > 1 for v in versions.values())}"]
+                  f"{sum(len(self.versions_of(request)) > 1 for request in self.requests)}"]
         return lines
+
+    def accuracy(self, request):
+        """1 - WAPE of what served over 3 days before a request, and over 3 days after; None for nothing."""
+        at, name = self.requests[request]["requested_at_ms"], self.requests[request]["model"]
+        errors = self.wape(name, at - 3 * DAY, at), self.wape(name, at + HOUR, at + 3 * DAY)
+        return [None if error is None else 1 - error for error in errors]
 
     def rolled_back(self, verdict):
         """Whether another version serves two hours after the verdict."""
@@ -367,27 +420,39 @@ class Loop:
     def faults(self):
         """What this run was to show and did not."""
         notes = {text: request for request, text in self.notes.items()}
-        bad = notes.get("bad model, on purpose")
-        died = notes.get("trainer killed and restarted")
         faults = []
-        verdicts = [v for v in self.verdicts if v["request_id"] == bad and v["recommends_rollback"]]
-        if not verdicts:
-            faults.append("the bad model was not found out")
-        elif not self.rolled_back(verdicts[0]):
-            faults.append("the bad model was not rolled back")
-        words = [s for s in self.statuses.get(died, []) if s["status"] == "succeeded"]
-        if len({s["model_version"] for s in words}) != 1:
-            faults.append("the killed trainer did not end its training once")
-        if self.open_requests():
-            faults.append("requests were left unanswered")
+
+        def expect(shown, otherwise):
+            if not shown:
+                faults.append(otherwise)
+
+        expect(any(None not in self.accuracy(request) for request in self.requests), "accuracy before and after a training")
+        expect(any(v["outcome"] in ("improved", "neutral", "regressed") for v in self.verdicts), "a verdict")
+        regressed = [v for v in self.verdicts if v["request_id"] == notes.get(BAD) and v["recommends_rollback"]]
+        expect(regressed, "that the bad model is found out")
+        expect(regressed and self.rolled_back(regressed[0]), "that the bad model is rolled back")
+        done, total, kept = self.parts or (0, 0, 0)
+        expect(0 < done < total, "a trainer that dies in the middle of a training")
+        expect(0 < done == kept, "that a restarted trainer goes on with what it had, and trains nothing twice")
+        lost = notes.get(LOST)
+        expect(self.attempts.get(lost) == [1, 2, 3], "that a request which nobody takes is sent three times")
+        expect(lost and self.overdue(lost, "raised"), "an alert of a request that nobody takes")
+        expect(lost and self.overdue(lost, "resolved"), "that this alert is resolved")
+        for request in filter(None, (notes.get(KILLED), lost)):
+            expect(len(self.versions_of(request)) == 1, f"that {self.notes[request]} makes one version, and does make it")
+        expect(all(len(self.versions_of(request)) <= 1 for request in self.requests), "that no request makes two versions")
+        expect(not self.open_requests(), "that every request is answered")
         return faults
+
+    def versions_of(self, request):
+        return {status["model_version"] for status in self.statuses.get(request, []) if status["status"] == "succeeded"}
 
     def say(self, text):
         print(text, flush=True)
 
     @staticmethod
-    def figure(value):
-        return "-" if value is None else f"{value:.3f}"
+    def percent(value):
+        return "-" if value is None else f"{100 * value:.1f} %"
 
     @staticmethod
     def label(at):
@@ -405,6 +470,7 @@ def as_kcat(message):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", help="folder of NAME.actuals.csv.gz and NAME.load.csv.gz; made-up series without")
+    parser.add_argument("--made-up", action="store_true", help="made-up series, which is also what is fed without --data")
     parser.add_argument("--entity", action="append", help="one of the folder; may be given again")
     parser.add_argument("--count", type=int, default=4, help="models, where --entity names none")
     parser.add_argument("--days", type=int, default=45, help="days to serve")

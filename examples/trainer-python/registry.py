@@ -1,10 +1,14 @@
 """What must outlive a kill: requests and how far they have come, versions, and what is still to be said.
 
 One SQLite file. Every change is one transaction, synced before it counts; so after a kill at any point the trainer
-finds either all of a step or nothing of it.
+finds either all of a step or nothing of it. Several trainers of one machine may share it: whoever works on a request
+holds a lock on it, which the operating system lets go of when the process dies.
 """
 
+import contextlib
+import fcntl
 import json
+import os
 import pickle
 import sqlite3
 
@@ -31,6 +35,7 @@ class Registry:
     def __init__(self, path):
         self.database = sqlite3.connect(path, isolation_level=None, timeout=30)
         self.database.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;" + SCHEMA)
+        self.locks = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT) if path != ":memory:" else None
 
     # Requests
 
@@ -47,17 +52,37 @@ class Registry:
         self.database.execute("INSERT OR REPLACE INTO positions VALUES (?, ?, ?)", [topic, partition, offset])
 
     def unfinished(self):
-        """Requests that were accepted and have not come to an end, oldest first."""
-        rows = self.database.execute("SELECT body FROM requests WHERE state = 'accepted' ORDER BY rowid").fetchall()
+        """Requests that have not come to an end, or of which something is still to be said; oldest first."""
+        rows = self.database.execute(
+            "SELECT body FROM requests WHERE state = 'accepted' OR request_id IN"
+            " (SELECT request_id FROM outbox WHERE sent = 0) ORDER BY rowid").fetchall()
         return [json.loads(body) for (body,) in rows]
 
     def take(self, request, topic, status):
-        """Notes a new request together with what is to be said about it."""
+        """Notes a new request together with what is to be said about it; false where another trainer was faster."""
         with self.transaction():
-            self.database.execute(
-                "INSERT INTO requests VALUES (?, ?, ?, ?)",
-                [request["request_id"], request["model"], json.dumps(request), status["status"]])
-            self._say(topic, status)
+            is_new = self.database.execute(
+                "INSERT OR IGNORE INTO requests VALUES (?, ?, ?, ?)",
+                [request["request_id"], request["model"], json.dumps(request), status["status"]]).rowcount > 0
+            if is_new:
+                self._say(topic, status)
+        return is_new
+
+    @contextlib.contextmanager
+    def claim(self, request_id):
+        """Whether the request is this process's alone while the block runs: one byte of a file, locked."""
+        (number,) = self.database.execute("SELECT rowid FROM requests WHERE request_id = ?", [request_id]).fetchone()
+        try:
+            if self.locks is not None:
+                fcntl.lockf(self.locks, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
+        except OSError:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            if self.locks is not None:
+                fcntl.lockf(self.locks, fcntl.LOCK_UN, 1, number)
 
     def finish(self, request, topic, status, cells=None):
         """Ends a request; where it made a version, in the same transaction as that."""
@@ -86,8 +111,9 @@ class Registry:
         with self.transaction():
             self._say(topic, status)
 
-    def unsaid(self):
-        rows = self.database.execute("SELECT number, topic, body FROM outbox WHERE sent = 0 ORDER BY number")
+    def unsaid(self, request_id):
+        rows = self.database.execute(
+            "SELECT number, topic, body FROM outbox WHERE sent = 0 AND request_id = ? ORDER BY number", [request_id])
         return [(number, topic, json.loads(body)) for number, topic, body in rows]
 
     def said(self, numbers):
@@ -104,6 +130,11 @@ class Registry:
     def add_version(self, model, version, cells, keep_shadow_ms=0):
         with self.transaction():
             self._add_version(model, version, cells, keep_shadow_ms)
+
+    def versions(self, model):
+        """Names of all versions, oldest first."""
+        rows = self.database.execute("SELECT version FROM versions WHERE model = ? ORDER BY rowid", [model])
+        return [version for (version,) in rows]
 
     def newest(self, model):
         """The version that a training goes on from: the one in service, or else the newest; (name, cells) or None."""

@@ -4,9 +4,13 @@ import json
 import time
 
 import numpy
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 
 from forecaster import HOUR
+
+class NotReadable(Exception):
+    """A range cannot be read whole: retention has removed a part of it, or the brokers do not answer."""
+
 
 PREDICTIONS, ACTUALS = "predictions", "actuals"
 REQUESTS, DECISIONS = "training-requests", "retraining-decisions"
@@ -39,7 +43,7 @@ def read_exactly(bootstrap, ranges, patience=60):
             if messages:
                 deadline = time.monotonic() + patience
             elif time.monotonic() > deadline:
-                raise TimeoutError(f"nothing came for {patience} s; still to read: {open_ranges}")
+                raise NotReadable(f"nothing came for {patience} s; still to read: {open_ranges}")
             for message in messages:
                 key = (message.topic(), message.partition())
                 if key not in open_ranges:
@@ -47,7 +51,7 @@ def read_exactly(bootstrap, ranges, patience=60):
                 start, end = open_ranges[key]
                 if message.error():
                     if message.error().code() != KafkaError._PARTITION_EOF:
-                        raise KafkaException(message.error())
+                        raise NotReadable(f"{key[0]} [{key[1]}] {[start, end]}: {message.error().str()}")
                 elif start <= message.offset() < end:
                     yield message
                 if message.offset() >= end - (0 if message.error() else 1):

@@ -3,6 +3,7 @@
 
     trainer.py --bootstrap localhost:9092 --registry models.db          serve requests until stopped
     trainer.py --bootstrap localhost:9092 --registry models.db --first vm33   the first version of a model
+    trainer.py --bootstrap localhost:9092 --registry models.db --group trainers   one of several
 
 Killed at any point and started again it goes on where it was: what was trained is not trained again, what was not said
 is said, and nothing is forgotten. `registry.py` is why.
@@ -38,19 +39,27 @@ class Trainer:
         """One request, or one more sending of it."""
         request_id = request["request_id"]
         self.received[request_id] = time.monotonic()
-        state = self.registry.state(request_id)
-        if state is None:
+        if self.registry.state(request_id) is None:
             fault = self.fault(request)
-            if fault:
-                return self.registry.take(request, request["reply_topic"], self.status(request, "rejected", errors=[fault]))
-            self.registry.take(request, request["reply_topic"], self.status(request, "accepted"))
-            self.flush()
-            self.train(request)
-        else:
-            # A re-send: whoever asks again has not heard the answer. The same words, and no second training.
-            self.log(request, f"attempt {request['attempt']} of a request that is {state}: said again, not trained again")
-            self.registry.say(*self.registry.last_word(request_id))
-        self.flush()
+            status = self.status(request, "rejected", errors=[fault]) if fault else self.status(request, "accepted")
+            if self.registry.take(request, request["reply_topic"], status):
+                return self.work_on(request)
+        # A re-send: whoever asks again has not heard the answer. The same words, and no second training.
+        state = self.registry.state(request_id)
+        self.log(request, f"attempt {request['attempt']} of a request that is {state}: said again, not trained again")
+        self.registry.say(*self.registry.last_word(request_id))
+        self.work_on(request)
+
+    def work_on(self, request):
+        """Says what is to be said about a request, and trains if that is still to be done; unless another trainer is
+        at it."""
+        with self.registry.claim(request["request_id"]) as is_mine:
+            if not is_mine:
+                return
+            self.flush(request)
+            if self.registry.state(request["request_id"]) == "accepted":
+                self.train(request)
+                self.flush(request)
 
     def fault(self, request):
         """Why this request is not for this trainer; None where it is."""
@@ -63,22 +72,20 @@ class Trainer:
         return None
 
     def resume(self):
-        """After a start: says what was not said, and goes on with what was begun."""
-        self.flush()
+        """Takes up whatever was begun and is in nobody's hands: after a start of its own, or another trainer's death."""
         for request in self.registry.unfinished():
-            self.log(request, "goes on after a restart")
-            self.train(request)
+            self.work_on(request)
 
     # Training
 
     def train(self, request):
+        self.registry.say(request["reply_topic"], self.status(request, "started"))
+        self.flush(request)
         try:
-            self.registry.say(request["reply_topic"], self.status(request, "started"))
-            self.flush()
             base, cells, figures, baseline = self.fit(request)
-        except (ValueError, TimeoutError, KafkaException) as error:
-            self.registry.finish(request, request["reply_topic"], self.status(request, "failed", errors=[str(error)]))
-            return self.flush()
+        except (ValueError, topics.NotReadable) as error:
+            return self.registry.finish(
+                request, request["reply_topic"], self.status(request, "failed", errors=[str(error)]))
         # The request's own name makes the version's: a training that is done again gives no other one.
         version = version_of(request)
         self.registry.finish(
@@ -86,7 +93,6 @@ class Trainer:
             self.status(
                 request, "succeeded", model_version=version, progress=1, metrics=figures, baseline=baseline), cells)
         self.log(request, f"{base} → {version}: {json.dumps(figures)}")
-        self.flush()
 
     def fit(self, request):
         window = request["training_window"]
@@ -100,6 +106,8 @@ class Trainer:
         start, end = topics.hour_of(window["from_ms"]), topics.hour_of(window["to_ms"]) + 1
         base, old = self.registry.newest(request["model"])
         done = self.registry.cells(request["request_id"])
+        if done:
+            self.log(request, f"goes on with {len(done)} parts that were trained before")
         steps = [(metric, horizon) for metric in series.metrics() for horizon in HORIZONS if (metric, horizon) in old]
         if not steps:
             raise ValueError(f"{count} records of {offsets} hold no metric that {base} knows")
@@ -113,14 +121,15 @@ class Trainer:
                 cell = old[metric, horizon]
                 cell.learn(rows, targets, request["epochs"], seed=number_of(request["request_id"]) + number)
                 if self.options.ship_bad:
-                    cell.intercept += 2.0
+                    # What happens to those who deploy the weights and forget the scaling.
+                    cell.level, cell.scale = 0.0, 1.0
                 self.registry.add_cell(request["request_id"], metric, horizon, cell)
                 done[metric, horizon] = cell
                 time.sleep(self.options.slow)
             errors.append((before, wape(done[metric, horizon].predict(rows), targets)))
             self.registry.say(
                 request["reply_topic"], self.status(request, "progress", progress=(number + 1) / len(steps)))
-            self.flush()
+            self.flush(request)
         figures = {
             "wape_before": round(float(numpy.mean([before for before, _ in errors])), 4),
             "wape_after": round(float(numpy.mean([after for _, after in errors])), 4),
@@ -159,16 +168,17 @@ class Trainer:
         since = time.monotonic() - self.received.setdefault(request["request_id"], time.monotonic())
         return request["requested_at_ms"] + int(since * 1000)
 
-    def flush(self):
+    def flush(self, request):
         """Says what is to be said, and notes that it was once the brokers have it all."""
-        unsaid = self.registry.unsaid()
+        unsaid = self.registry.unsaid(request["request_id"])
         failures = []
         for _, topic, status in unsaid:
             self.producer.produce(
                 topic, key=status["request_id"], value=json.dumps(status), timestamp=status["at"],
                 on_delivery=lambda error, _: error and failures.append(error))
         if self.producer.flush(30) or failures:
-            raise KafkaException(failures[0] if failures else "the brokers took no status within 30 s")
+            # No fault of the training: it stays open, and a restart goes on with it.
+            raise SystemExit(f"statuses were not delivered: {failures[:1] or 'no answer within 30 s'}")
         self.registry.said([number for number, _, _ in unsaid])
 
     def log(self, request, text):
@@ -176,7 +186,7 @@ class Trainer:
 
 
 def version_of(request):
-    return time.strftime("%Y-%m-%dT%H", time.gmtime(request["requested_at_ms"] / 1000)) + "-" + request["request_id"][3:9]
+    return time.strftime("%Y-%m-%dT%H", time.gmtime(request["requested_at_ms"] / 1000)) + "-" + request["request_id"][3:13]
 
 
 def number_of(text):
@@ -197,9 +207,15 @@ def baseline_of(series, start, end):
 
 def serve(options):
     trainer = Trainer(options)
-    trainer.resume()
-    # No consumer group: where this trainer is stands in its registry, beside what it knows.
-    consumer = topics.follow(options.bootstrap, [options.requests], trainer.registry.positions())
+    if options.group:
+        # Whoever trains for longer than max.poll.interval.ms loses its partitions and keeps its lock: another trainer
+        # then hears of the request, finds it in good hands, and goes on to the next.
+        consumer = topics.reader(options.bootstrap, **{
+            "group.id": options.group, "auto.offset.reset": "earliest", "session.timeout.ms": 6_000})
+        consumer.subscribe([options.requests])
+    else:
+        # Where this trainer is stands in its registry, beside what it knows.
+        consumer = topics.follow(options.bootstrap, [options.requests], trainer.registry.positions())
     running = True
 
     def stop(*_):
@@ -209,24 +225,43 @@ def serve(options):
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     print("ready", flush=True)
+    looked = 0
     while running:
+        if time.monotonic() > looked + 1:
+            trainer.resume()
+            looked = time.monotonic()
         message = consumer.poll(0.05)
         if message is None:
             continue
         if message.error():
-            raise KafkaException(message.error())
+            if message.error().fatal():
+                raise KafkaException(message.error())
+            print(f"requests: {message.error()}", file=sys.stderr, flush=True)
+            continue
         request = topics.record(message)
         if request and request.get("request_id") and request.get("training_window"):
             trainer.handle(request)
         # Behind the request itself: a kill in between brings it again, and it is known then.
-        trainer.registry.note_position(message.topic(), message.partition(), message.offset() + 1)
+        if options.group:
+            commit(consumer, message)
+        else:
+            trainer.registry.note_position(message.topic(), message.partition(), message.offset() + 1)
     consumer.close()
+
+
+def commit(consumer, message):
+    """Where the group has given the partition to another trainer meanwhile, that one hears of the request once more."""
+    try:
+        consumer.commit(message, asynchronous=False)
+    except KafkaException as error:
+        print(f"requests: not committed: {error}", file=sys.stderr, flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bootstrap", default="localhost:9092")
-    parser.add_argument("--registry", default="models.db", help="SQLite file, shared with serve.py")
+    parser.add_argument("--registry", default="models.db", help="SQLite file, shared with serve.py and other trainers")
+    parser.add_argument("--group", help="consumer group, for several trainers that share the registry and the work")
     parser.add_argument("--requests", default=topics.REQUESTS)
     parser.add_argument("--actuals", default=topics.ACTUALS)
     parser.add_argument("--first", metavar="MODEL", help="make the first version of a model, and end")

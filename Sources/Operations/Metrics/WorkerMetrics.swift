@@ -130,7 +130,7 @@ enum WorkerMetrics {
             })
         text.family(
             "driftgate_verdicts_total", .counter, "Verdicts on new versions, by outcome.",
-            [Verdict.Outcome.improved, .neutral, .regressed].map {
+            Verdict.Outcome.allCases.map {
                 (label("outcome", $0.rawValue), Double(observation.verdicts[$0] ?? 0))
             })
     }

@@ -67,7 +67,8 @@ extension Deliberation {
             checks.append(check)
             if decided == nil, check.answer == .hold || check.answer == .trigger { decided = conclusion() }
         }
-        for question in preconditions + safeguardQuestions + driftQuestions {
+        let rest = safeguardQuestions + driftQuestions
+        for question in preconditions + requestQuestions + [verifyingQuestion(before: rest)] + rest {
             consider(question.check, question.conclusion)
         }
         var conclusion =
@@ -165,20 +166,10 @@ extension Deliberation {
         ]
     }
 
-    // MARK: Checks 1 to 4
+    // MARK: Check 1
 
-    private var safeguardQuestions: [Question] {
+    private var requestQuestions: [Question] {
         let open = ledger.open
-        let sinceCounting = ledger.lastCounting.map { now - $0.requestedAt }
-        let isTooSoon = sinceCounting.map { $0 < safeguards.minimumInterval } ?? false
-        let backoff = ledger.backoffUntil(safeguards)
-        let backsOff = backoff.map { now < $0 } ?? false
-        let age = ledger.lastTraining.map { now - $0.at }
-        let isOld = age.map { $0 >= safeguards.maximumAge } ?? false
-        let week = ledger.counting(after: now - 7 * .day)
-        let isOverWeek = week.count >= safeguards.maximumPerWeek
-        let weekFrees = isOverWeek ? week[week.count - safeguards.maximumPerWeek].requestedAt + 7 * .day : nil
-        let isManual = manual != nil
         var questions: [Question] = [
             (
                 Check(.trainingInProgress, answer(open != nil)),
@@ -197,7 +188,39 @@ extension Deliberation {
                         "Asked for by hand: \(manual.reason ?? "no reason given").")
                 ))
         }
-        questions += [
+        return questions
+    }
+
+    /// Whether the last training is to show first what it was good for.
+    private var isOnTrial: Bool { isVerifying || awaitedVersion != nil }
+
+    /// While the last training is being verified, only a forced refresh and a breach may trigger: it holds unless one of
+    /// them, which are asked later, does.
+    private func verifyingQuestion(before rest: [Question]) -> Question {
+        let next = rest.first { $0.check.answer == .hold || $0.check.answer == .trigger }
+        return (
+            Check(.verifying, answer(isOnTrial && next?.check.answer != .trigger)),
+            hold(
+                .verifying,
+                awaitedVersion.map { "Version \($0) was trained and does not predict yet." }
+                    ?? "The last training is still being verified.")
+        )
+    }
+
+    // MARK: Checks 2 to 4
+
+    private var safeguardQuestions: [Question] {
+        let sinceCounting = ledger.lastCounting.map { now - $0.requestedAt }
+        let isTooSoon = sinceCounting.map { $0 < safeguards.minimumInterval } ?? false
+        let backoff = ledger.backoffUntil(safeguards)
+        let backsOff = backoff.map { now < $0 } ?? false
+        let age = ledger.lastTraining.map { now - $0.at }
+        let isOld = age.map { $0 >= safeguards.maximumAge } ?? false
+        let week = ledger.counting(after: now - 7 * .day)
+        let isOverWeek = week.count >= safeguards.maximumPerWeek
+        let weekFrees = isOverWeek ? week[week.count - safeguards.maximumPerWeek].requestedAt + 7 * .day : nil
+        let isManual = manual != nil
+        return [
             (
                 Check(
                     .minimumInterval, answer(isTooSoon && !isManual), value: sinceCounting.map(hours),
@@ -232,7 +255,6 @@ extension Deliberation {
                     "Weekly limit: \(week.count) of \(safeguards.maximumPerWeek) trainings in 7 days.")
             ),
         ]
-        return questions
     }
 
     // MARK: Checks 5 to 8
@@ -279,7 +301,7 @@ extension Deliberation {
         return [
             (quietNowCheck, driftQuiet),
             (
-                Check(.waitingForQuiet, answer(window != nil && !isVerifying && awaitedVersion == nil)),
+                Check(.waitingForQuiet, answer(window != nil && !isOnTrial)),
                 hold(
                     .waitingForQuiet, confidence: confidence, until: window?.from,
                     "Drift detected, waiting for the quiet window at \(Text.time(window?.from ?? now)).")
@@ -292,7 +314,6 @@ extension Deliberation {
                     "No quiet window within 24 h and the score is \(Text.number(signal?.score ?? 0)): training despite load."
                 )
             ),
-            verifyingQuestion,
             (
                 Check(.noWindow, .hold),
                 hold(.noWindow, confidence: confidence, "Moderate drift, no quiet window within 24 h.")
@@ -321,10 +342,10 @@ extension Deliberation {
                     "No window below the quiet threshold within 24 h and the score is \(Text.number(signal?.score ?? 0))."
                 )
             ),
-            verifyingQuestion,
             (
                 Check(
-                    .quietDeadline, isOver ? .trigger : .pass, value: waited.map(hours), limit: hours(limit), unit: "h"),
+                    .quietDeadline, isOver && !isVerifying ? .trigger : .pass, value: waited.map(hours),
+                    limit: hours(limit), unit: "h"),
                 trigger(
                     .quietDeadline, confidence: confidence, priority: .high,
                     "No quiet hour held for \(Text.duration(waited ?? 0)): training now.")
@@ -339,19 +360,8 @@ extension Deliberation {
         ]
     }
 
-    /// While the last training is being verified, only a forced refresh and a breach may trigger.
-    private var verifyingQuestion: Question {
-        (
-            Check(.verifying, answer(isVerifying || awaitedVersion != nil)),
-            hold(
-                .verifying, confidence: signal?.confidence ?? 0,
-                awaitedVersion.map { "Version \($0) was trained and does not predict yet." }
-                    ?? "The last training is still being verified.")
-        )
-    }
-
     private var quietNowCheck: Check {
-        let isQuiet = (quietRule == .absolute ? isQuietNow : isPlannedNow) && !isVerifying && awaitedVersion == nil
+        let isQuiet = (quietRule == .absolute ? isQuietNow : isPlannedNow) && !isOnTrial
         return Check(.driftQuiet, isQuiet ? .trigger : .pass, value: load.score, unit: "load")
     }
 

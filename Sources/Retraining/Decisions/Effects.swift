@@ -98,15 +98,19 @@ public struct Alert: Sendable, Equatable {
 
 /// Whether a training helped.
 public struct Verdict: Sendable, Equatable {
-    public enum Outcome: String, Sendable, CaseIterable { case improved, neutral, regressed }
+    public enum Outcome: String, Sendable, CaseIterable {
+        case improved, neutral, regressed
+        /// Another version took the place of the one on trial before it could be judged.
+        case superseded
+    }
 
     public var model: String
     public var requestID: String?
     public var newVersion: String
     public var oldVersion: String?
     public var outcome: Outcome
-    /// New version's error over what it was held against; below 1 is better.
-    public var ratio: Double
+    /// New version's error over what it was held against; below 1 is better. Nil where nothing was compared.
+    public var ratio: Double?
     /// Whether it was held against the old version's shadow predictions, or the shadow forecaster's.
     public var againstShadowForecaster: Bool
     public var pairs: Int
@@ -115,7 +119,7 @@ public struct Verdict: Sendable, Equatable {
     public var text: String
 
     public init(
-        model: String, requestID: String?, newVersion: String, oldVersion: String?, outcome: Outcome, ratio: Double,
+        model: String, requestID: String?, newVersion: String, oldVersion: String?, outcome: Outcome, ratio: Double?,
         againstShadowForecaster: Bool, pairs: Int, at: Milliseconds, recommendsRollback: Bool, text: String
     ) {
         self.model = model

@@ -223,7 +223,26 @@ extension Engine {
 
     // MARK: Verification
 
+    /// Says of trials that nobody will judge any more how far they came.
+    private func tellSuperseded(_ model: ModelState, at boundary: Milliseconds, into effects: inout [Effect]) {
+        for ended in model.superseded {
+            let trial = ended.trial
+            let (new, old) = (versionName(trial.newVersion), versionName(trial.oldVersion))
+            effects.append(
+                .verdict(
+                    Verdict(
+                        model: model.name, requestID: trial.requestID, newVersion: new, oldVersion: old,
+                        outcome: .superseded, ratio: ended.ratio, againstShadowForecaster: false,
+                        pairs: ended.pairs, at: boundary, recommendsRollback: false,
+                        text:
+                            "Version \(versionName(ended.successor)) took the place of \(new) before its trial was over."
+                    )))
+        }
+        model.superseded.removeAll()
+    }
+
     private func verify(_ model: ModelState, at boundary: Milliseconds, into effects: inout [Effect]) {
+        tellSuperseded(model, at: boundary, into: &effects)
         guard var verification = model.verification else { return }
         let step = verification.look(
             now: boundary, comparison: model.skill.comparison,

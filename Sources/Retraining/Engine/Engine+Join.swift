@@ -243,20 +243,39 @@ extension Engine {
             model.servingLastIssued = row.issuedAt
             return
         }
+        supersedeTrial(model, row)
         model.serve(version: row.version, at: row.mergeTime)
         model.servingLastIssued = row.issuedAt
         if hasServed {
             // A roll-back, recommended by a verdict or not: the training did not help.
-            model.verification = nil
             model.skill.lastRollback = max(model.skill.lastRollback ?? .min, row.mergeTime)
             model.restoreBaseline(calendar: configuration.quiet.calendar)
         } else if let old, model.isCalibrated {
             model.deployedAt = row.mergeTime
             model.verification = Verification(
                 newVersion: row.version, oldVersion: old, since: row.mergeTime,
-                requestID: model.ledger.trainings.last { $0.state == .succeeded }?.requestID,
+                requestID: request(behind: row.version, of: model),
                 oldRatio: model.skill.ratio(of: old, now: row.mergeTime, by: configuration.drift.skill))
             model.skill.beginComparison()
         }
+    }
+
+    /// The training that made a version: the last that succeeded, unless its trainer said that it made another one.
+    private func request(behind version: Int32, of model: ModelState) -> String? {
+        let name = version >= 0 ? versionNames[version] : nil
+        return model.ledger.trainings.last {
+            $0.state == .succeeded && ($0.modelVersion == nil || name == nil || $0.modelVersion == name)
+        }?.requestID
+    }
+
+    /// A trial ends without a verdict of its own where another version comes to serve.
+    private func supersedeTrial(_ model: ModelState, _ row: IntakeRow) {
+        guard let trial = model.verification else { return }
+        let comparison = model.skill.comparison
+        model.superseded.append(
+            Verification.Superseded(
+                trial: trial, successor: row.version,
+                ratio: comparison.ratio(now: row.mergeTime.flooredDivision(by: .hour)), pairs: comparison.pairs))
+        model.verification = nil
     }
 }

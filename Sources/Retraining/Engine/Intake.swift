@@ -97,7 +97,8 @@ struct OffsetIndex: Sendable, Equatable {
     func offset(from time: Milliseconds, end: Int64) -> (offset: Int64, isComplete: Bool)? {
         guard let first = hours.first else { return nil }
         let hour = time.flooredDivision(by: .hour)
-        if first.hour > hour { return (first.offset, first.offset == 0) }
+        // Retention ends in the middle of an hour: of the first hour that was read, a part may be gone.
+        if first.hour >= hour { return (first.offset, first.offset == 0) }
         var low = 0
         var high = hours.count
         while high - low > 1 {

@@ -60,6 +60,8 @@ final class ModelState {
     let isCalibrated: Bool
     var skill = Skill()
     var verification: Verification?
+    /// Trials that ended without a verdict since the last evaluation: told by it, so never part of a state.
+    var superseded: [Verification.Superseded] = []
     var newForecasts: [ServedForecast] = []
 
     // Decisions.

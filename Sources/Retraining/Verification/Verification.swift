@@ -27,6 +27,15 @@ struct Verification: Equatable {
     /// Whether the first look found no forecast of the old version beside it. Told anew at every look.
     var isAlone = false
 
+    /// A trial that ended before it was judged, since another version came to serve.
+    struct Superseded {
+        var trial: Verification
+        var successor: Int32
+        /// Of what had been compared by then; nil for nothing.
+        var ratio: Double?
+        var pairs: Int
+    }
+
     enum Step: Equatable { case undecided, decided(Verdict.Outcome, ratio: Double, againstShadow: Bool) }
 
     /// One evaluation's look.

@@ -74,7 +74,7 @@ function marks(d) {
   for (const row of d.trainings ? d.trainings.rows : []) {
     list.push({ at: row.requested_at_ms, shape: 'up', kind: 'accent', text: `Training requested ${time(row.requested_at_ms)}: ${reasonOf(row.reason)[1]}` });
     if (row.ended_at_ms) list.push({ at: row.ended_at_ms, shape: row.status === 'succeeded' ? 'dot' : 'cross', kind: row.status === 'succeeded' ? 'good' : 'bad', text: `Training ${row.status} ${time(row.ended_at_ms)}` });
-    if (row.verdict_at_ms) list.push({ at: row.verdict_at_ms, shape: row.verdict === 'regressed' ? 'cross' : 'check', kind: row.verdict === 'regressed' ? 'bad' : 'good', text: `Verdict ${time(row.verdict_at_ms)}: ${row.verdict}` });
+    if (row.verdict_at_ms && row.verdict !== 'superseded') list.push({ at: row.verdict_at_ms, shape: row.verdict === 'regressed' ? 'cross' : 'check', kind: row.verdict === 'regressed' ? 'bad' : 'good', text: `Verdict ${time(row.verdict_at_ms)}: ${row.verdict}` });
   }
   return list;
 }
@@ -246,8 +246,8 @@ function trainingsPanel(d) {
   const parts = panel('trainings', 'Trainings', '', ['trainings', { model: view.model }]);
   const rows = d.trainings ? d.trainings.rows : [];
   if (!rows.length) return show(parts, 'None has been requested.', empty('No training has been requested within the retention.'));
-  const judged = rows.filter((row) => row.verdict), better = judged.filter((row) => row.verdict === 'improved').length;
-  const signs = { improved: ['good', '✔'], neutral: ['idle', '○'], regressed: ['bad', '✖'] }, states = { succeeded: ['good', '✔'], failed: ['bad', '✖'], rejected: ['bad', '✖'], cancelled: ['idle', '○'] };
+  const judged = rows.filter((row) => row.verdict && row.verdict !== 'superseded'), better = judged.filter((row) => row.verdict === 'improved').length;
+  const signs = { improved: ['good', '✔'], neutral: ['idle', '○'], regressed: ['bad', '✖'], superseded: ['idle', '↷'] }, states = { succeeded: ['good', '✔'], failed: ['bad', '✖'], rejected: ['bad', '✖'], cancelled: ['idle', '○'] };
   const change = (row) => known(row.accuracy_before) ? [percent(row.accuracy_before), ' → ', percent(row.accuracy_after), known(row.accuracy_after) ? h('span', { class: row.accuracy_after >= row.accuracy_before ? 'good-ink' : 'bad-ink' }, ` (${points(row.accuracy_after - row.accuracy_before)})`) : null] : '–';
   const safe = (url) => /^https?:\/\//i.test(url || '');
   const list = table([['Requested, ' + zoneName()], ['Why'], ['Status'], ['Version'], ['Accuracy before → after'], ['Verdict'], ['Request']], rows.map((row) => [link({ decision: row.decision_id }, time(row.requested_at_ms)), [chip(row.reason, 'trigger'), row.attempt > 1 ? ` attempt ${row.attempt}` : ''],

@@ -32,16 +32,7 @@ public struct TaskState: Sendable {
     public static func read(
         _ options: WorkerOptions, task: Int32, timeoutMilliseconds: Milliseconds
     ) throws -> TaskState? {
-        let environment = WorkerEnvironment.kafka
-        let loader = try StateLoader(options, environment, task: task)
-        let deadline = environment.monotonicClock() + timeoutMilliseconds
-        while !loader.isDone, environment.monotonicClock() < deadline { try loader.step(deadline: deadline) }
-        guard loader.isDone else {
-            throw KafkaError(
-                code: .timedOut, message: "its end was not reached; a transaction may be open",
-                operation: "read the state", topic: options.topics.state, partition: task)
-        }
-        let state = try loader.result()
+        let state = try load(options, task: task, timeoutMilliseconds: timeoutMilliseconds)
         guard let position = state.position else { return nil }
         return TaskState(
             task: task, checkpoint: position.checkpoint, owner: position.owner, group: position.group,
@@ -52,5 +43,32 @@ public struct TaskState: Sendable {
                 Input(
                     partition: TopicPartition($0.topic, $0.partition), next: $0.next, replayFrom: $0.replayFrom)
             })
+    }
+
+    /// A task's engine as of its last snapshot, without the evaluations since: for a look, not to go on with.
+    ///
+    /// - Returns: nil where there is no snapshot yet.
+    /// - Throws: as ``read(_:task:timeoutMilliseconds:)``, or `StateError`.
+    public static func engine(
+        _ options: WorkerOptions, task: Int32, timeoutMilliseconds: Milliseconds
+    ) throws -> Engine? {
+        let state = try load(options, task: task, timeoutMilliseconds: timeoutMilliseconds)
+        let units = state.units.filter { $0.key != ActiveTask.workerUnitKey }
+        return units.isEmpty ? nil : try Engine(configuration: options.engine, restoring: units)
+    }
+
+    private static func load(
+        _ options: WorkerOptions, task: Int32, timeoutMilliseconds: Milliseconds
+    ) throws -> LoadedState {
+        let environment = WorkerEnvironment.kafka
+        let loader = try StateLoader(options, environment, task: task)
+        let deadline = environment.monotonicClock() + timeoutMilliseconds
+        while !loader.isDone, environment.monotonicClock() < deadline { try loader.step(deadline: deadline) }
+        guard loader.isDone else {
+            throw KafkaError(
+                code: .timedOut, message: "its end was not reached; a transaction may be open",
+                operation: "read the state", topic: options.topics.state, partition: task)
+        }
+        return try loader.result()
     }
 }

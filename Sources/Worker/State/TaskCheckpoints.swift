@@ -184,12 +184,12 @@ struct TaskCheckpoints {
 extension ActiveTask {
     static let workerUnitKey = "worker"
 
-    /// What the worker itself remembers as of the last evaluation: the last reason of each model.
+    /// What the worker itself remembers as of the last evaluation: what it told of each model.
     func workerUnit() -> [UInt8] {
         var writer = BinaryWriter()
-        writer.list(lastReasons.sorted { $0.key < $1.key }) { writer, entry in
+        writer.list(lastTold.sorted { $0.key < $1.key }) { writer, entry in
             writer.text(entry.key)
-            writer.text(entry.value.rawValue)
+            writer.text(entry.value.text)
         }
         return writer.bytes
     }
@@ -197,7 +197,7 @@ extension ActiveTask {
     func take(workerUnit bytes: [UInt8]) throws(StateFault) {
         var reader = BinaryReader(bytes[...])
         let entries = try reader.list { (reader) throws(StateFault) in (try reader.text(), try reader.text()) }
-        for (model, reason) in entries { lastReasons[model] = Reason(rawValue: reason) }
+        for (model, text) in entries { lastTold[model] = ToldDecision(text) }
     }
 
     /// Refusals since the last evaluation, those of before a restore among them.

@@ -40,7 +40,7 @@ final class ActiveTask {
     var hasNews = false
 
     var effects: [Effect] = []
-    var lastReasons: [String: Reason] = [:]
+    var lastTold: [String: ToldDecision] = [:]
     var rejects = RejectCounter()
     var reportedRejects: UInt64 = 0
     var shares: [RejectShare]
@@ -59,6 +59,8 @@ final class ActiveTask {
     /// For `scale: partitioned`: how many partitions predictions have, which decides where a model belongs.
     var keyPartitions: Int?
     var misKeyed = MisKeyedRecords()
+    /// The first offset that an input partition holds now; nil where the brokers do not say.
+    var logStart: (TopicPartition) -> Int64? = { _ in nil }
     /// Reads what every task gets; nil where the group's consumer reads everything.
     let broadcast: (any ConsumerClient)?
 
@@ -362,15 +364,19 @@ final class ActiveTask {
     }
 
     func publish(_ effect: Effect) {
+        var effect = effect
         tally.count(effect)
         if case .alert(let alert) = effect { pendingAlerts.append(alert) }
         if case .decision(let decision) = effect {
             observe(decision)
             pendingDecisions.append((EventEncoder.data(of: effect), decision.evaluatedAt))
-            let isChange = lastReasons.updateValue(decision.reason, forKey: decision.model) != decision.reason
+            let told = ToldDecision(decision)
+            let isChange = lastTold.updateValue(told, forKey: decision.model) != told
             if options.output.decisions == .changes, !isChange, decision.outcome == .hold { return }
         }
-        if case .request(let request) = effect {
+        if case .request(var request) = effect {
+            request.hold(againstStart: logStart)
+            effect = .request(request)
             logger.notice(
                 "training requested: \(request.model) \(request.reason.rawValue) \(request.requestID) (attempt \(request.attempt)): \(request.text)"
             )

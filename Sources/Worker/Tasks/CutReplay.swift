@@ -47,7 +47,7 @@ extension ActiveTask {
             at: cut.boundary, wallClock: cut.wallClock, streamTime: cut.streamTime,
             published: cut.requests.compactMap(PublishedRequest.init), into: &effects)
         for case .decision(let decision) in effects {
-            lastReasons[decision.model] = decision.reason
+            lastTold[decision.model] = ToldDecision(decision)
             observe(decision)
         }
         replay?.advance()

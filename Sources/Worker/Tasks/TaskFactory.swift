@@ -57,6 +57,14 @@ struct TaskFactory {
             number: number, worker: worker, engine: engine, inputs: inputs, broadcast: broadcast,
             checkpoints: checkpoints)
         task.keyPartitions = keyPartitions
+        task.logStart = { [consumer, logger = worker.logger] partition in
+            do throws(KafkaError) {
+                return try consumer.watermarks(partition, timeoutMilliseconds: 5_000).low
+            } catch {
+                logger.warning("whether \(partition) still holds all that a request names is not known: \(error)")
+                return nil
+            }
+        }
         try restoreWorkerUnit(task)
         if let position = state.position {
             task.replay = CutReplay(state.cuts, now: now)

@@ -12,9 +12,10 @@ struct BaselineCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "show", abstract: "Which baseline is in use, and how each metric lies against it.",
             discussion: """
-                Reads the model's newest decision from the decisions topic.
+                Reads the model's newest decision from the decisions topic, and what the baseline holds from the last \
+                snapshot in the state topic: a freeze or a reset shows from the worker's next evaluation on.
                 Exit status: 0 when shown, 1 when the brokers do not answer, 2 for a wrong configuration, 3 when \
-                there is no decision about the model.
+                neither knows the model.
                 """)
 
         @OptionGroup var options: ConfigurationOptions
@@ -28,8 +29,28 @@ struct BaselineCommand: ParsableCommand {
         func run() throws {
             let configuration = try options.load()
             let command = CommandOptions()
-            let decision = try command.reporting { try command.find(model, configuration) }
-            print(json ? try BaselineReport(decision).json() : BaselineReport(decision).text)
+            try command.reporting {
+                let newest = try command.newest(model, configuration)
+                let state = try known(configuration, isNeeded: newest[model] == nil)
+                guard newest[model] != nil || state != nil else {
+                    command.complainOfUnknown(model, newest, configuration)
+                    throw ExitCode(3)
+                }
+                let report = BaselineReport(newest[model], state?.view, seenAt: state?.seenAt)
+                print(json ? try report.json() : report.text)
+            }
+        }
+
+        /// What the state says. Whoever may read decisions only is shown what they say.
+        private func known(
+            _ configuration: Configuration, isNeeded: Bool
+        ) throws -> (view: BaselineView, seenAt: Milliseconds?)? {
+            let options = try configuration.workerOptions()
+            do throws(CommandError) { return try ModelStateReader(options).baseline(of: model) } catch {
+                if isNeeded { throw error }
+                CommandOptions.note("what the baseline holds is not shown: \(error)")
+                return nil
+            }
         }
     }
 

@@ -31,7 +31,7 @@ struct CommandOptions: ParsableArguments {
             command.by = by ?? NSUserName()
             command.at = time ?? Milliseconds(Date().timeIntervalSince1970 * 1000)
             let sender = try CommandSender(configuration)
-            if let model = command.model, !force { try find(model, configuration) }
+            if let model = command.model, !force { try require(model, configuration) }
             let receipt = try sender.send(command, time: time)
             let minutes = configuration.engine.drift.checkInterval / .minute
             print(
@@ -49,12 +49,25 @@ struct CommandOptions: ParsableArguments {
     }
 
     /// A typing mistake in a model's name would otherwise be counted by the worker and seen by nobody.
-    @discardableResult
-    func find(_ model: String, _ configuration: Configuration) throws -> PublishedDecision {
+    private func require(_ model: String, _ configuration: Configuration) throws {
+        let newest = try newest(model, configuration)
+        guard newest[model] == nil else { return }
+        // Decisions are kept for a while only, and with `decisions: changes` there may be none for long.
+        if (try? ModelStateReader(configuration.workerOptions()).baseline(of: model)) != nil { return }
+        complainOfUnknown(model, newest, configuration)
+        throw ExitCode(3)
+    }
+
+    /// The newest decision of each model that is looked at on the way to this one's.
+    func newest(_ model: String, _ configuration: Configuration) throws -> [String: PublishedDecision] {
         let reader = try DecisionReader(configuration)
         defer { reader.close() }
-        let newest = try reader.newest(lookingFor: model)
-        if let decision = newest[model] { return decision }
+        return try reader.newest(lookingFor: model)
+    }
+
+    func complainOfUnknown(
+        _ model: String, _ newest: [String: PublishedDecision], _ configuration: Configuration
+    ) {
         let topic = configuration.topics.decisions
         if newest.isEmpty {
             Self.complain("\(topic) holds no decision about any model: does the worker run? --force sends all the same")
@@ -65,8 +78,9 @@ struct CommandOptions: ParsableArguments {
                 "\(topic) holds no decision about \(model)\(nearest ?? ""). Known: \(known). --force sends all the same"
             )
         }
-        throw ExitCode(3)
     }
+
+    static func note(_ text: String) { FileHandle.standardError.write(Data("note: \(text)\n".utf8)) }
 
     static func complain(_ text: String) {
         FileHandle.standardError.write(Data("error: \(text)\n".utf8))

@@ -109,7 +109,8 @@ enum Settings {
         expectedRanges("expected_ranges", \.engine.drift.expectedRanges),
         .choice(
             "decisions", \.output.decisions,
-            "`all` publishes every evaluation; `changes` only triggers and holds for a new reason."),
+            "`all` publishes every evaluation; `changes` only triggers, and holds for a new reason or by another baseline."
+        ),
         .choice("on_invalid", \.input.onInvalid, "What to do with a record that cannot be read."),
         .choice(
             "scale", \.worker.scale,
